@@ -1,0 +1,80 @@
+# Every target makes or refreshes the virtual environment in .venv when it has to.
+#
+#   EXTRAS=cuda    extras of pyproject.toml to install as well, by commas; `cuda` is JAX on a GPU
+#   PYTHON=…       the Python to make .venv with, 3.11 to 3.13; found by itself otherwise
+#
+# Extras stay installed until `make clean`.
+
+EXTRAS ?=
+PYTHON ?=
+
+bin := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+# The stamp lists the extras that are installed. It is written last, so that an installation
+# cut short is done again.
+stamp := .venv/installed
+tested := test test-slow lint types format docs-check
+comma := ,
+installed := $(shell cat $(stamp) 2>/dev/null)
+needed := $(subst $(comma), ,$(EXTRAS)) $(if $(filter $(tested),$(MAKECMDGOALS)),test)
+extras := $(sort $(installed) $(needed))
+missing := $(filter-out $(installed),$(needed))
+
+empty :=
+space := $(empty) $(empty)
+requirement := .$(if $(extras),[$(subst $(space),$(comma),$(extras))])
+
+.DEFAULT_GOAL := help
+.PHONY: help demo $(tested) clean missing-extras
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+
+demo: $(stamp)  ## explain photographs with the shipped network: a page in demo/
+	$(bin)/vizjax demo --out demo
+	@echo 'The page: $(CURDIR)/demo/index.html'
+
+test: $(stamp)  ## the tests, doctests included
+	$(bin)/pytest
+
+test-slow: $(stamp)  ## the tests that take minutes
+	$(bin)/pytest -m slow
+
+lint: $(stamp)  ## ruff: the rules and the formatting
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+
+types: $(stamp)  ## pyright
+	$(bin)/pyright
+
+format: $(stamp)  ## let ruff mend what it can
+	$(bin)/ruff check --fix
+	$(bin)/ruff format
+
+docs-check: $(stamp)  ## what the documents and docstrings say, executed
+	$(bin)/pytest tests/test_docs.py --doctest-modules vizjax
+
+clean:  ## remove .venv, demo/, build products and caches
+	rm -rf .venv demo build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(stamp): pyproject.toml constraints.txt $(if $(missing),missing-extras)
+	@rm -f $@
+	@$(bin)/python -m pip --version >/dev/null 2>&1 || { $(create); }
+	@echo 'Installing vizjax$(requirement:.%=%) in .venv (minutes, the first time) …'
+	@$(bin)/python -m pip install -qq -c constraints.txt -e '$(requirement)'
+	@echo '$(extras)' > $@
+
+# Debian and Ubuntu ship Python without ensurepip unless python3-venv is installed.
+pythons := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
+suitable := 'import ensurepip, sys, venv; assert (3, 11) <= sys.version_info < (3, 14)'
+define create
+for python in $(pythons); do \
+  if $$python -c $(suitable) >/dev/null 2>&1; then exec $$python -m venv --clear .venv; fi; \
+done; \
+echo 'vizjax needs Python 3.11, 3.12 or 3.13 with its module venv; tried: $(pythons).' >&2; \
+echo 'On Debian and Ubuntu: apt install python3-venv. Or name one: make PYTHON=… TARGET' >&2; \
+exit 1
+endef

@@ -1,0 +1,3 @@
+"""Maps and boxes held against the truth."""
+
+from vizjax.evaluation.boxes import centred_box, full_box, gt_known_error, iou, is_localised

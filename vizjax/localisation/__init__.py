@@ -1,0 +1,14 @@
+"""Weakly supervised localisation: from a saliency map to a mask and a box (1312.6034, §3.2)."""
+
+from vizjax.localisation.colour_models import (
+    Mixture,
+    fit_mixture,
+    fit_mixtures,
+    k_means_plus_plus,
+    log_density,
+    pad,
+)
+from vizjax.localisation.graphcut import Edges, contrast_edges, graph_cut
+from vizjax.localisation.pipeline import Localisation, localise, localise_classes
+from vizjax.localisation.regions import bounding_box, largest_component
+from vizjax.localisation.seeding import Seeds, seeds

@@ -1,0 +1,153 @@
+"""From saliency maps to the masks and boxes of objects."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Array, Float, Num
+
+from vizjax.errors import InputError
+from vizjax.localisation.colour_models import fit_mixtures, log_density, pad
+from vizjax.localisation.graphcut import graph_cut
+from vizjax.localisation.regions import bounding_box, largest_component
+from vizjax.localisation.seeding import Seeds, seeds
+from vizjax.types import Box, KeyArray, Mask
+
+# The part of a log density that float32 cannot vouch for.
+_ROUNDING = 1e-5
+
+
+class Localisation(NamedTuple):
+    """Where an object is: `mask` is all False and `box` None where nothing could be told apart."""
+
+    mask: Mask
+    box: Box | None
+    seeds: Seeds
+
+
+def localise(
+    key: KeyArray,
+    image: Num[np.ndarray | Array, "height width channels"],
+    saliency_map: Float[np.ndarray | Array, "rows columns"],
+    *,
+    foreground: float = 0.95,
+    background: float = 0.30,
+    components: int = 5,
+    smoothness: float = 50.0,
+) -> Localisation:
+    """The object that one saliency map points at: `localise_classes` of a single class."""
+    (found,) = localise_classes(
+        key,
+        image,
+        saliency_map[None],
+        foreground=foreground,
+        background=background,
+        components=components,
+        smoothness=smoothness,
+    )
+    return found
+
+
+def localise_classes(
+    key: KeyArray,
+    image: Num[np.ndarray | Array, "height width channels"],
+    saliency_maps: Float[np.ndarray | Array, "classes rows columns"],
+    *,
+    foreground: float = 0.95,
+    background: float = 0.30,
+    components: int = 5,
+    smoothness: float = 50.0,
+) -> list[Localisation]:
+    """Weakly supervised localisation: one object for each saliency map of an image.
+
+    Two Gaussian mixtures of colours are trained on the most and the least salient pixels, a graph
+    cut labels every pixel by them, and the object is the largest connected component of the
+    foreground (Simonyan et al. 2013, §3.2). The seeds only train the colour models: the cut may
+    label a seed either way. The paper leaves the graph cut's energy open; this is GrabCut's
+    (Rother et al. 2004).
+
+    All mixtures of all classes are fitted in one compiled call, with common random numbers, so
+    that the object of a class does not depend on which other classes are asked for.
+
+    Args:
+        key: of the mixtures' start (k-means++).
+        image: (H, W, 3), RGB in 0-255, at the maps' size.
+        saliency_maps: (K, H, W), larger is more salient.
+        foreground: the quantile above which a pixel trains the foreground's colours.
+        background: the quantile below which a pixel trains the background's colours.
+        components: Gaussians in a mixture.
+        smoothness: what it costs to part two neighbouring pixels of equal colour, in nats.
+
+    Returns:
+        K localisations. A class whose map is flat, or whose foreground and background colours are
+        the same, has an empty mask and no box.
+
+    Raises:
+        InputError: if sizes differ, the image is not in 0-255, a map is not finite, or a
+            hyperparameter is out of range.
+
+    >>> import jax
+    >>> image = np.full((6, 8, 3), 20, np.uint8)
+    >>> image[1:4, 2:7] = 200, 90, 10
+    >>> saliency_map = np.zeros((6, 8))
+    >>> saliency_map[2, 4] = 1.0
+    >>> localise(jax.random.key(0), image, saliency_map, smoothness=1.0).box
+    Box(x0=2, y0=1, x1=7, y1=4)
+    """
+    maps = np.asarray(saliency_maps)
+    colours = _colours(image)
+    height, width, _ = colours.shape
+    if maps.shape[1:] != (height, width) or not len(maps):
+        raise InputError(
+            f"`saliency_maps` are {maps.shape}; expected at least one map of the image's size, "
+            f"{(height, width)}; resize the image to the maps"
+        )
+    if components < 1:
+        raise InputError(f"`components` is {components}; expected 1 or more; 5 is usual")
+
+    found = [seeds(one, foreground=foreground, background=background) for one in maps]
+    samples, weights = pad(
+        [colours[one.foreground] for one in found] + [colours[one.background] for one in found]
+    )
+    mixtures = fit_mixtures(key, samples, weights, components=components)
+    pixels, _ = pad([colours.reshape(-1, 3)])
+    densities = np.asarray(log_density(mixtures, pixels[0]))[:, : height * width]
+    costs = -densities.reshape(2, len(maps), height, width)
+
+    results = []
+    for one, foreground_cost, background_cost in zip(found, *costs, strict=True):
+        if not one.foreground.any():
+            results.append(Localisation(mask=one.foreground, box=None, seeds=one))
+            continue
+        # Of equal colours, one is not the likelier for a rounding error: a tie, so background.
+        tied = np.isclose(foreground_cost, background_cost, rtol=_ROUNDING, atol=_ROUNDING)
+        mask = largest_component(
+            graph_cut(
+                colours,
+                np.where(tied, background_cost, foreground_cost),
+                background_cost,
+                smoothness=smoothness,
+            )
+        )
+        results.append(Localisation(mask, bounding_box(mask), one))
+    return results
+
+
+def _colours(
+    image: Num[np.ndarray | Array, "height width channels"],
+) -> Float[np.ndarray, "height width 3"]:
+    """The image as float32 in 0-255, or an error that says what it is instead."""
+    colours = np.asarray(image, np.float32)
+    if colours.ndim != 3 or colours.shape[2] != 3 or not colours.size:
+        raise InputError(
+            f"`image` is {colours.shape}; expected (height, width, 3), RGB; convert it"
+        )
+    if not (colours.min() >= 0 and colours.max() <= 255):
+        raise InputError(
+            f"`image` has values in [{colours.min():g}, {colours.max():g}]; expected RGB in 0-255, "
+            "no NaN; add the mean if it was subtracted"
+        )
+    if np.issubdtype(np.asarray(image).dtype, np.floating) and 0 < colours.max() <= 1:
+        raise InputError(
+            f"`image` has values up to {colours.max():g}; expected RGB in 0-255; multiply by 255"
+        )
+    return colours

@@ -1,0 +1,32 @@
+"""From a mask to the one object in it."""
+
+import numpy as np
+from skimage.measure import label
+
+from vizjax.types import Box, Mask
+
+
+def largest_component(mask: Mask) -> Mask:
+    """The largest 8-connected set of True pixels; of equals, the first in scan order.
+
+    >>> largest_component(np.array([[True, False, False, True], [False, False, False, True]]))
+    array([[False, False, False,  True],
+           [False, False, False,  True]])
+    """
+    if not mask.any():
+        return np.zeros_like(mask)
+    labels = np.asarray(label(mask, connectivity=2))
+    sizes = np.bincount(labels.ravel())[1:]  # label 0 is what is not in the mask
+    return labels == 1 + np.argmax(sizes)
+
+
+def bounding_box(mask: Mask) -> Box | None:
+    """The smallest box that holds every True pixel; None where there is none.
+
+    >>> bounding_box(np.array([[False, False, False], [False, True, True]]))
+    Box(x0=1, y0=1, x1=3, y1=2)
+    """
+    if not mask.any():
+        return None
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -1,0 +1,76 @@
+"""The layers that vizjax's networks are built of, each a named Flax module.
+
+A name for every layer (convolution, rectifier, normalisation, pooling) is what lets
+`Network.activations`, `Network.layer` and `Network.after` address it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import flax.linen as nn
+import jax
+
+from vizjax import ops
+from vizjax.ops import NO_PADDING, Padding, Pool
+
+
+class Relu(nn.Module):
+    """A rectifier; `function` decides its backward rule (`vizjax.rules`)."""
+
+    function: Callable[[jax.Array], jax.Array] = jax.nn.relu
+
+    @nn.compact
+    def __call__(self, x, function=None):
+        return (function or self.function)(x)
+
+
+class MaxPool(nn.Module):
+    """Max-pooling with switches; `ceil` rounds the output size up, as Caffe does."""
+
+    window: tuple[int, int] = (3, 3)
+    stride: tuple[int, int] = (2, 2)
+    padding: Padding = NO_PADDING
+    ceil: bool = False
+
+    @nn.compact
+    def __call__(self, x):
+        pool = Pool(self.window, self.stride, self.padding)
+        if self.ceil:
+            pool = pool._replace(padding=ops.ceil_padding(*x.shape[-3:-1], pool))
+        return ops.max_pool(x, pool)
+
+
+class AveragePool(nn.Module):
+    """Average-pooling; padding is left out of the mean, as in MatConvNet (Caffe counts it)."""
+
+    window: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: Padding = NO_PADDING
+
+    @nn.compact
+    def __call__(self, x):
+        padding: Any = self.padding  # Flax's annotation knows strings only
+        return nn.avg_pool(x, self.window, self.stride, padding, count_include_pad=False)
+
+
+class LocalResponseNorm(nn.Module):
+    """Local response normalisation across channels."""
+
+    window: int = 5
+    kappa: float = 2.0
+    alpha: float = 1e-4
+    beta: float = 0.75
+
+    @nn.compact
+    def __call__(self, x):
+        return ops.local_response_norm(
+            x, window=self.window, kappa=self.kappa, alpha=self.alpha, beta=self.beta
+        )
+
+
+class GlobalAveragePool(nn.Module):
+    """The mean over the image plane: `(height, width, channels)` to `(channels,)`."""
+
+    @nn.compact
+    def __call__(self, x):
+        return x.mean(axis=(-3, -2))

@@ -1,0 +1,185 @@
+"""Operations that XLA lacks or does badly: max-pooling with switches, unpooling, LRN.
+
+All take one image `(height, width, channels)`, or a batch with any number of leading axes
+where it says `...`; batch with `jax.vmap`.
+"""
+
+import functools
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, UInt8
+
+from vizjax.errors import InputError
+
+Padding: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+"""`((top, bottom), (left, right))` in pixels."""
+
+NO_PADDING: Padding = ((0, 0), (0, 0))
+
+
+class Pool(NamedTuple):
+    """The geometry of a pooling layer, in pixels."""
+
+    window: tuple[int, int] = (3, 3)
+    stride: tuple[int, int] = (2, 2)
+    padding: Padding = NO_PADDING
+
+
+def ceil_padding(height: int, width: int, pool: Pool) -> Padding:
+    """The padding that makes a pooling layer round its output size up, as Caffe does.
+
+    `out = ⌈(in + pads − window) / stride⌉ + 1`, at least 1, without a last window that would
+    start beyond the image and hold nothing but padding. What is missing is added at the bottom
+    and at the right.
+
+    >>> ceil_padding(54, 27, Pool())
+    ((0, 1), (0, 0))
+    """
+
+    def round_up(size, window, stride, before, after):
+        out = -((window - size - before - after) // stride) + 1
+        out = max(1, min(out, -((-size - before) // stride)))
+        return before, max((out - 1) * stride + window - size - before, 0)
+
+    rows, columns = pool.padding
+    return (
+        round_up(height, pool.window[0], pool.stride[0], *rows),
+        round_up(width, pool.window[1], pool.stride[1], *columns),
+    )
+
+
+def _corners(pool: Pool) -> Iterator[tuple[int, int]]:
+    """The offsets inside a window in scan order; an offset's position is its switch."""
+    return ((i, j) for i in range(pool.window[0]) for j in range(pool.window[1]))
+
+
+def _padded_size(size: int, axis: int, pool: Pool) -> int:
+    return size + sum(pool.padding[axis])
+
+
+def _strided(x: Array, corner: tuple[int, int], out: Sequence[int], pool: Pool) -> Array:
+    """The value at `corner` of every window: `(..., *out, channels)` of the padded input."""
+    (i, j), (sy, sx) = corner, pool.stride
+    return x[..., i : i + sy * (out[0] - 1) + 1 : sy, j : j + sx * (out[1] - 1) + 1 : sx, :]
+
+
+def max_pool_with_switches(
+    x: Float[Array, "*batch height width channels"], pool: Pool
+) -> tuple[
+    Float[Array, "*batch rows columns channels"], UInt8[Array, "*batch rows columns channels"]
+]:
+    """Max-pooling and where each maximum stood.
+
+    `y[r, c] = max_k x[window k of (r, c)]`, `switch[r, c] = argmax_k`, the first of equals in
+    scan order. Padding counts as −∞.
+
+    Args:
+      x: activations.
+      pool: window (at most 256 pixels in all), stride and padding.
+
+    Returns:
+      The maxima, and the switches: the position inside the window, row by row from 0.
+
+    Raises:
+      InputError: no window fits into the image, or a window is too large for its switch.
+    """
+    out = [
+        (_padded_size(x.shape[axis - 3], axis, pool) - pool.window[axis]) // pool.stride[axis] + 1
+        for axis in (0, 1)
+    ]
+    if min(out) < 1 or math.prod(pool.window) > 256:
+        raise InputError(
+            f"`x` is {' × '.join(map(str, x.shape))} under {pool}; expected a window of at most "
+            "256 pixels that fits at least once: use a larger image, or pad with `ceil_padding`"
+        )
+    padded = jnp.pad(x, [(0, 0)] * (x.ndim - 3) + [*pool.padding, (0, 0)], constant_values=-jnp.inf)
+    first, *others = (_strided(padded, corner, out, pool) for corner in _corners(pool))
+    best, switches = first, jnp.zeros(first.shape, jnp.uint8)
+    for k, value in enumerate(others, start=1):
+        switches = jnp.where(value > best, jnp.uint8(k), switches)
+        best = jnp.maximum(best, value)
+    return best, switches
+
+
+def unpool(
+    y: Float[Array, "*batch rows columns channels"],
+    switches: UInt8[Array, "*batch rows columns channels"],
+    size: tuple[int, int],
+    pool: Pool,
+) -> Float[Array, "*batch height width channels"]:
+    """Puts each value back where its maximum stood; overlapping windows add up.
+
+    The DeconvNet's unpooling (Zeiler & Fergus 2013), the adjoint of "take the value at the
+    switch", and thereby the backward pass of max-pooling (Simonyan et al. 2013, §4).
+
+    Args:
+      y: a signal at the pooled size.
+      switches: from `max_pool_with_switches`.
+      size: height and width of the result, in pixels.
+      pool: the layer's geometry.
+    """
+    batch = [(0, 0, 0)] * (y.ndim - 3)
+    (sy, sx), (rows, columns) = pool.stride, y.shape[-3:-1]
+
+    def place(switch, i, j):
+        here = jnp.where(switches == switch, y, 0)
+        below = _padded_size(size[0], 0, pool) - (i + sy * (rows - 1) + 1)
+        right = _padded_size(size[1], 1, pool) - (j + sx * (columns - 1) + 1)
+        spread = [(i, below, sy - 1), (j, right, sx - 1), (0, 0, 0)]
+        return jax.lax.pad(here, jnp.zeros((), y.dtype), batch + spread)
+
+    placed = [place(switch, *corner) for switch, corner in enumerate(_corners(pool))]
+    # Windows that share a pixel add up in their scan order, as in XLA's select_and_scatter, so
+    # that the two agree to the last bit: the later the window, the smaller the offset.
+    total = functools.reduce(jnp.add, reversed(placed))
+    (top, _), (left, _) = pool.padding
+    return total[..., top : top + size[0], left : left + size[1], :]
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+def max_pool(
+    x: Float[Array, "*batch height width channels"], pool: Pool
+) -> Float[Array, "*batch rows columns channels"]:
+    """Max-pooling whose backward pass is `unpool` with the switches of the forward pass.
+
+    Equal to `flax.linen.max_pool` and its gradient to the last bit, several times faster
+    backwards on a CPU, and deterministic on a GPU, where XLA's own is not.
+    """
+    return max_pool_with_switches(x, pool)[0]
+
+
+def _max_pool_forward(x, pool):
+    y, switches = max_pool_with_switches(x, pool)
+    return y, (switches, x.shape[-3:-1])
+
+
+def _max_pool_backward(pool, residual, g):
+    switches, size = residual
+    return (unpool(g, switches, size, pool),)
+
+
+max_pool.defvjp(_max_pool_forward, _max_pool_backward)
+
+
+def local_response_norm(
+    x: Float[Array, "*batch channels"],
+    *,
+    window: int = 5,
+    kappa: float = 2.0,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+) -> Float[Array, "*batch channels"]:
+    """Local response normalisation across channels (Krizhevsky et al. 2012, §3.3).
+
+    `y_c = x_c · (κ + α·Σ_{c' near c} x_c'²)^−β` over `window` neighbouring channels. The
+    variant is MatConvNet's: α is *not* divided by the window (Caffe's `alpha: 5e-4` with
+    `local_size: 5` is `alpha=1e-4` here).
+    """
+    before, after = (window - 1) // 2, window // 2
+    squares = jnp.pad(x * x, [(0, 0)] * (x.ndim - 1) + [(before, after)])
+    energy = sum(squares[..., k : k + x.shape[-1]] for k in range(window))
+    return x * (kappa + alpha * energy) ** -beta
