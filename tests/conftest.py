@@ -6,6 +6,8 @@ from jaxtyping import install_import_hook
 install_import_hook("vizjax", "beartype.beartype")
 
 import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -15,6 +17,41 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 @pytest.fixture
 def key():
     return jax.random.key(20130612)
+
+
+def small(module, size, **preprocessing):
+    """A `Network` of random parameters: a net without biases would hide half the mistakes."""
+    from vizjax.models import Network, Preprocessing
+
+    shapes = jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((*size, 3)))
+    rng = np.random.default_rng(0)
+
+    def draw(leaf):  # biases of variance 0.1, kernels by their fan-in
+        variance = 2 / np.prod(leaf.shape[:-1]) if len(leaf.shape) > 1 else 0.1
+        return jnp.asarray(rng.normal(0, variance**0.5, leaf.shape), jnp.float32)
+
+    mean, scale = np.array([124, 117, 104], np.float32), np.array([58, 57, 59], np.float32)
+    return Network(
+        module,
+        jax.tree.map(draw, shapes),
+        Preprocessing(mean, scale, size=size, **preprocessing),
+    )
+
+
+@pytest.fixture(scope="session")
+def small_convnet():
+    """The paper's network with 2 channels for 64, on 80×80 pixels, to 7 classes; RGB."""
+    from vizjax.models import ConvNet
+
+    return small(ConvNet(width=2, classes=7, size=80), (80, 80))
+
+
+@pytest.fixture(scope="session")
+def small_squeezenet():
+    """SqueezeNet of random parameters on 59×43 pixels, to 5 classes; BGR."""
+    from vizjax.models import SqueezeNet
+
+    return small(SqueezeNet(classes=5), (59, 43), channels="bgr")
 
 
 @pytest.fixture(scope="session")

@@ -140,16 +140,16 @@ def unpool(
     return total[..., top : top + size[0], left : left + size[1], :]
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
 def max_pool(
     x: Float[Array, "*batch height width channels"], pool: Pool
 ) -> Float[Array, "*batch rows columns channels"]:
     """Max-pooling whose backward pass is `unpool` with the switches of the forward pass.
 
     Equal to `flax.linen.max_pool` and its gradient to the last bit, several times faster
-    backwards on a CPU, and deterministic on a GPU, where XLA's own is not.
+    backwards on a CPU, and deterministic on a GPU, where XLA's own is not. It has a reverse mode
+    only, as every `jax.custom_vjp`.
     """
-    return max_pool_with_switches(x, pool)[0]
+    return _max_pool(x, pool)
 
 
 def _max_pool_forward(x, pool):
@@ -162,7 +162,8 @@ def _max_pool_backward(pool, residual, g):
     return (unpool(g, switches, size, pool),)
 
 
-max_pool.defvjp(_max_pool_forward, _max_pool_backward)
+_max_pool = jax.custom_vjp(lambda x, pool: _max_pool_forward(x, pool)[0], nondiff_argnums=(1,))
+_max_pool.defvjp(_max_pool_forward, _max_pool_backward)
 
 
 def local_response_norm(

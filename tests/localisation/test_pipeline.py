@@ -98,9 +98,27 @@ def test_one_colour_has_no_object(key):
     assert_nothing(localise(key, image, blob(BOXES["red"])), SHAPE)
 
 
+def test_equal_colours_are_a_tie_despite_rounding(key):
+    """Ten copies of one texture: one trains the foreground, three the background, to the same."""
+    tile = np.random.default_rng(0).integers(0, 256, (12, 10, 3)).astype(np.uint8)
+    saliency_map = np.repeat([-1.0, -1.0, -1.0, 0, 0, 0, 0, 0, 0, 1.0], 10)[None].repeat(12, axis=0)
+    found = localise(
+        key,
+        np.tile(tile, (1, 10, 1)),
+        saliency_map,
+        components=1,
+        smoothness=0.0,
+        foreground=0.85,
+        background=0.35,
+    )
+    assert found.seeds.foreground.sum() == 120
+    assert found.seeds.background.sum() == 360
+    assert_nothing(found, (12, 100))
+
+
 def test_only_the_largest_component(key):
     image = scene()
-    x0, y0, x1, y1 = BOXES["red"]
+    x0, y0, *_ = BOXES["red"]
     image[33:38, 2:7] = image[y0 : y0 + 5, x0 : x0 + 5]  # a small piece of the object, apart
     found = localise(key, image, blob(BOXES["red"]))
     assert found.box == BOXES["red"]
@@ -125,7 +143,7 @@ def test_two_pixels_part(key):
 
 def test_a_photograph(key):
     """The cup of scikit-image's coffee; its rim's box drawn by eye, at a short side of 128."""
-    photo = resize(skimage.data.coffee(), (128, 192), anti_aliasing=True) * 255
+    photo = 255 * np.asarray(resize(skimage.data.coffee(), (128, 192), anti_aliasing=True))
     rim = Box(55, 5, 131, 67)
     found = localise(key, photo, blob(rim, photo.shape[:2], noise=0.15))
     assert intersection_over_union(found.box, rim) > 0.8

@@ -39,9 +39,8 @@ def test_a_hole_stays_a_hole():
 def test_box_is_tight_and_exclusive():
     picture = mask(".....", "..#..", "...#.", ".....")
     box = bounding_box(picture)
-    assert box == Box(2, 1, 4, 3)
-    assert picture[box.y0 : box.y1, box.x0 : box.x1].sum() == picture.sum()
-    assert all(type(side) is int for side in box)
+    assert box == Box(x0=2, y0=1, x1=4, y1=3)
+    assert all(type(side) is int for side in box or ())  # not NumPy's, which JSON refuses
 
 
 def test_whole_image():

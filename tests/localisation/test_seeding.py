@@ -42,7 +42,7 @@ def test_sparse_map_falls_back_to_its_extremes():
 
 
 def test_two_levels():
-    values = np.repeat(np.float32([[0.1, 0.7]]), [5, 3], axis=1)
+    values = np.repeat(np.array([[0.1, 0.7]], np.float32), [5, 3], axis=1)
     pair = seeds(values)
     np.testing.assert_array_equal(pair.foreground, values == np.float32(0.7))
     np.testing.assert_array_equal(pair.background, values == np.float32(0.1))
@@ -75,13 +75,13 @@ def test_never_empty_and_never_overlapping_unless_flat():
 def test_not_a_number(bad):
     values = RNG.normal(size=(4, 5))
     values[1, 2] = bad
-    with pytest.raises(InputError, match="`saliency_map`.* 1 values"):
+    with pytest.raises(InputError, match=r"`saliency_map`.* 1 values"):
         seeds(values)
 
 
 @pytest.mark.parametrize(
     ("foreground", "background"),
-    [(1.0, 0.3), (1.2, 0.3), (0.95, 0.0), (0.95, -0.1), (0.3, 0.3), (0.3, 0.95), (95, 30)],
+    [(1.0, 0.3), (1.2, 0.3), (0.95, 0.0), (0.95, -0.1), (0.3, 0.3), (0.3, 0.95), (95.0, 30.0)],
 )
 def test_quantiles_out_of_order(foreground, background):
     with pytest.raises(InputError, match="`background`, `foreground`"):

@@ -1,4 +1,6 @@
-"""What an ascent climbs: a class's score, less what keeps the image natural."""
+"""What an ascent climbs: a class's score or posterior, less what keeps the image natural."""
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -7,50 +9,67 @@ from jaxtyping import Array, Float, Int
 from vizjax.targets import select
 from vizjax.types import ScoreFn
 
-OBJECTIVES = ("score", "posterior")
+Images = Float[Array, "images height width channels"]
+Weight = float | Float[Array, ""]
 
 
-def class_objective(
+def class_score(
     score_fn: ScoreFn,
     labels: Int[Array, "images ..."],
     mean: Float[Array, "..."],
-    l2: Float[Array, ""],
-    total_variation_weight: Float[Array, ""],
-    posterior: bool,
-    images: Float[Array, "images height width channels"],
+    l2: Weight,
+    variation: Weight,
+    images: Images,
 ) -> Float[Array, " images"]:
-    """The paper's objective for a batch of images, one class each (eq. 1).
+    """The paper's objective (eq. 1) for a batch of images, one class each.
 
-    `S_c(I + mean) − λ‖I‖² − τ·TV(I)`, or with the posterior `P_c = exp S_c / Σ exp S` in place of
-    the score, which the paper finds to give worse images: it can also grow by lowering others.
+    `S_c(I + mean) − λ‖I‖² − τ·TV(I)`, with `S_c` the unnormalised score.
 
     Args:
       score_fn: one image to unnormalised scores.
-      labels: one target an image: see `vizjax.targets.select`.
-      mean: what is added before `score_fn` sees the image, broadcastable to one image.
-      l2: λ, in units of score per squared unit of pixel value.
-      total_variation_weight: τ, in units of score per unit of pixel value.
-      posterior: whether to climb the posterior.
+      labels: one target an image; see `vizjax.targets.select`.
+      mean: what is added before `score_fn` sees an image; broadcastable to one image.
+      l2: λ, score per squared unit of pixel value.
+      variation: τ, score per unit of pixel value.
       images: zero-centred.
 
     Returns:
       One value an image.
     """
+    return _climbed(lambda scores: scores, score_fn, labels, mean, l2, variation, images)
 
-    def objective(image, label):
-        scores = score_fn(image + jnp.broadcast_to(mean, image.shape))
-        climbed = jax.nn.softmax(scores) if posterior else scores
-        return (
-            select(climbed, label)
-            - l2 * jnp.sum(image**2)
-            - total_variation_weight * total_variation(image)
-        )
 
-    return jax.vmap(objective)(images, labels)
+def class_posterior(
+    score_fn: ScoreFn,
+    labels: Int[Array, "images ..."],
+    mean: Float[Array, "..."],
+    l2: Weight,
+    variation: Weight,
+    images: Images,
+) -> Float[Array, " images"]:
+    """As `class_score`, with the posterior `P_c = exp S_c / Σ_k exp S_k` in place of the score.
+
+    The paper's ablation (§2): the posterior also grows when other classes' scores fall, and its
+    gradient dies where it is near 0 or 1.
+    """
+    return _climbed(jax.nn.softmax, score_fn, labels, mean, l2, variation, images)
+
+
+OBJECTIVES: dict[str, Callable] = {"score": class_score, "posterior": class_posterior}
+"""The objectives by name."""
+
+
+def _climbed(normalised, score_fn, labels, mean, l2, variation, images):
+    def one(image, label):
+        scores = normalised(score_fn(image + jnp.broadcast_to(mean, image.shape)))
+        penalty = l2 * jnp.sum(image**2) + variation * total_variation(image)
+        return select(scores, label) - penalty
+
+    return jax.vmap(one)(images, labels)
 
 
 def total_variation(image: Float[Array, "height width channels"]) -> Float[Array, ""]:
-    """`TV(I) = Σ |I_(i+1)j − I_ij| + |I_i(j+1) − I_ij|`, anisotropic, over all channels.
+    """`TV(I) = Σ |I_(i+1)j − I_ij| + |I_i(j+1) − I_ij|`: anisotropic, over all channels.
 
     >>> total_variation(jnp.array([[[1.0], [3.0]], [[1.0], [0.0]]])).item()
     6.0

@@ -1,14 +1,16 @@
-"""Random transformations of images between the ascent and the network, and their composition.
+"""What makes optimised images better: random transformations, and a blur.
 
-Each is a frozen dataclass `(key, images) -> images` on `(..., height, width, channels)`, drawn
-once a call for all leading axes. Optimising under them keeps an image from relying on single
-pixels (Mordvintsev et al. 2015; Olah et al. 2017, doi 10.23915/distill.00007).
+Random ones are frozen dataclasses `(key, images) -> images`, drawn once a call for all images.
+Optimising under them keeps an image from relying on single pixels (Mordvintsev et al. 2015;
+Olah et al. 2017, doi 10.23915/distill.00007).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.ndimage import map_coordinates
 from jaxtyping import Array, Float
 
@@ -31,11 +33,11 @@ class Jitter:
 
 @dataclass(frozen=True)
 class ScaleRotate:
-    """A zoom and a turn about the centre, bilinear; what comes in from outside is the edge's.
+    """A zoom and a turn about the centre, bilinear; the edge's colour comes in from outside.
 
     Attributes:
-      scale: the zoom is drawn from `[1 − scale, 1 + scale]`, in log scale evenly.
-      degrees: the turn is drawn from `[−degrees, degrees]`.
+      scale: the zoom is drawn from `[1 − scale, 1 + scale]`, evenly in its logarithm; below 1.
+      degrees: the turn is drawn evenly from `[−degrees, degrees]`.
     """
 
     scale: float = 0.0
@@ -44,38 +46,57 @@ class ScaleRotate:
     def __call__(self, key: KeyArray, images: Images) -> Images:
         """The images, zoomed and turned."""
         zoom_key, turn_key = jax.random.split(key)
-        low, high = jnp.log1p(-self.scale), jnp.log1p(self.scale)
-        zoom = jnp.exp(jax.random.uniform(zoom_key, (), images.dtype, low, high))
-        angle = jnp.deg2rad(
-            jax.random.uniform(turn_key, (), images.dtype, -self.degrees, self.degrees)
-        )
-        height, width = images.shape[-3:-1]
-        y, x = jnp.meshgrid(
-            jnp.arange(height, dtype=images.dtype) - (height - 1) / 2,
-            jnp.arange(width, dtype=images.dtype) - (width - 1) / 2,
-            indexing="ij",
-        )
-        sine, cosine = jnp.sin(angle) / zoom, jnp.cos(angle) / zoom
-        source = (
-            cosine * y - sine * x + (height - 1) / 2,
-            sine * y + cosine * x + (width - 1) / 2,
-        )
+        low, high = np.log1p(-self.scale), np.log1p(self.scale)
+        zoom = jnp.exp(jax.random.uniform(zoom_key, minval=low, maxval=high))
+        turn = jnp.deg2rad(jax.random.uniform(turn_key, minval=-self.degrees, maxval=self.degrees))
+        height, width, channels = images.shape[-3:]
+        middle = (height - 1) / 2, (width - 1) / 2
+        y, x = (jnp.arange(n, dtype=jnp.float32) - m for n, m in zip((height, width), middle, strict=True))
+        sine, cosine = jnp.sin(turn) / zoom, jnp.cos(turn) / zoom
+        source = [
+            cosine * y[:, None] - sine * x[None, :] + middle[0],
+            sine * y[:, None] + cosine * x[None, :] + middle[1],
+        ]
         planes = jnp.moveaxis(images, -1, -3).reshape(-1, height, width)
-        turned = jax.vmap(lambda p: map_coordinates(p, source, order=1, mode="nearest"))(planes)
-        return jnp.moveaxis(
-            turned.reshape(*images.shape[:-3], images.shape[-1], height, width), -3, -1
-        )
+        turned = jax.vmap(lambda plane: map_coordinates(plane, source, 1, mode="nearest"))(planes)
+        turned = turned.reshape(*images.shape[:-3], channels, height, width)
+        return jnp.moveaxis(turned, -3, -1)
 
 
 @dataclass(frozen=True)
 class Compose:
-    """Several transformations, the first first, each with a key of its own."""
+    """A parameterisation, then transformations, the first first, each with a key of its own."""
 
-    transforms: tuple
+    parameterisation: Callable[[Array], Images]
+    transforms: tuple[Callable[[KeyArray, Images], Images], ...] = ()
 
-    def __call__(self, key: KeyArray, images: Images) -> Images:
-        """The images after all of them."""
-        keys = jax.random.split(key, max(1, len(self.transforms)))
-        for transform, part in zip(self.transforms, keys, strict=False):
-            images = transform(part, images)
+    def __call__(self, key: KeyArray, parameters: Array) -> Images:
+        """What the objective sees."""
+        images = self.parameterisation(parameters)
+        for number, transform in enumerate(self.transforms):
+            images = transform(jax.random.fold_in(key, number), images)
+        return images
+
+
+@dataclass(frozen=True)
+class Blur:
+    """A Gaussian blur of standard deviation `sigma` pixels; zero beyond the edge.
+
+    As a projection after each step it suppresses high frequencies (Yosinski et al. 2015, arXiv
+    1506.06579).
+    """
+
+    sigma: float
+
+    def __call__(self, images: Images) -> Images:
+        """The images, blurred."""
+        radius = int(np.ceil(3 * self.sigma))
+        weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / self.sigma) ** 2)
+        weights = (weights / weights.sum()).astype(np.float32)
+        for axis in (-3, -2):
+            pads = [(0, 0)] * images.ndim
+            pads[axis] = (radius, radius)
+            padded, size = jnp.pad(images, pads), images.shape[axis]
+            shifted = (jax.lax.slice_in_dim(padded, k, k + size, axis=axis) for k in range(len(weights)))
+            images = sum((w * s for w, s in zip(weights, shifted, strict=True)), jnp.zeros_like(images))
         return images

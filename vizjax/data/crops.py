@@ -5,35 +5,33 @@ with their reflections (section 3.1). Averaging needs the maps in one frame: `ex
 views out, `assemble` undoes it.
 """
 
-import dataclasses
-import functools
+from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jax.tree_util import register_dataclass
+from jaxtyping import Array, Float, Int
 
 from vizjax.errors import InputError
 
 
-@functools.partial(
-    jax.tree_util.register_dataclass, data_fields=["y", "x", "flip"], meta_fields=["size"]
-)
-@dataclasses.dataclass(frozen=True)
+@register_dataclass
+@dataclass(frozen=True)
 class Views:
     """Windows of one size on a canvas. A pytree: `jit` may trace the offsets, not the size.
 
     Attributes:
-      y: the top row of each view.
-      x: its left column.
-      flip: whether the view is the window's mirror image, left to right.
+      y: the top row of each view, integer, (views,).
+      x: its left column, integer, (views,).
+      flip: whether the view is the window's mirror image, left to right; boolean, (views,).
       size: height and width of every view, in pixels.
     """
 
-    y: Int[Array | np.ndarray, " views"]
-    x: Int[Array | np.ndarray, " views"]
-    flip: Bool[Array | np.ndarray, " views"]
-    size: tuple[int, int]
+    y: Array | np.ndarray
+    x: Array | np.ndarray
+    flip: Array | np.ndarray
+    size: tuple[int, int] = field(metadata={"static": True})
 
 
 def ten_views(height: int, width: int, size: int | tuple[int, int]) -> Views:
@@ -109,7 +107,7 @@ def extract(
 
 def assemble(
     maps: Float[Array, "views h w"], views: Views, height: int, width: int
-) -> Float[Array, "height width"]:
+) -> Float[Array, "{height} {width}"]:
     """Average the views' maps on the canvas, each put back where its view was cut out.
 
     Args:
@@ -129,7 +127,7 @@ def assemble(
     return _added(maps, views, height, width) / jnp.maximum(count, 1)
 
 
-def coverage(views: Views, height: int, width: int) -> Int[Array, "height width"]:
+def coverage(views: Views, height: int, width: int) -> Int[Array, "{height} {width}"]:
     """Count the views that cover each pixel of the canvas.
 
     Args:

@@ -28,10 +28,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
       InputError: the file cannot be written.
 
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "result.json"
-    >>> with atomic_write(path) as file:
-    ...     _ = file.write(b"{}")
-    >>> path.read_text()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "result.json"
+    ...     with atomic_write(path) as file:
+    ...         _ = file.write(b"{}")
+    ...     path.read_text()
     '{}'
     """
     path = Path(path)

@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Array, Float32
+from jaxtyping import Array, Bool, Float32
 from PIL import Image, ImageOps
 
 from vizjax.data.files import atomic_write
@@ -30,7 +30,7 @@ def read_photo(path: str | os.PathLike[str]) -> Photo:
     The EXIF orientation is applied. Transparency is laid over white. 16-bit grey is scaled to
     8 bits, `round(v / 257)`; of 16-bit colour Pillow keeps the upper byte, at most 1 away from
     that. Of an animation or a document, the first frame or page is read. Embedded colour
-    profiles are ignored, as they were when the classifiers' training images were read.
+    profiles are ignored: a wide-gamut photograph comes out a little paler than it is shown.
 
     Args:
       path: a JPEG, PNG, WebP, TIFF, GIF, BMP or PPM file.
@@ -117,7 +117,9 @@ def write_png(path: str | os.PathLike[str], array: np.ndarray) -> None:
         Image.fromarray(array).save(file, format="PNG")
 
 
-def resize(array: np.ndarray | Array, height: int, width: int) -> Float32[np.ndarray, "..."]:
+def resize(
+    array: np.ndarray | Array, height: int, width: int
+) -> Float32[np.ndarray, "{height} {width} *channels"]:
     """Resize an image or a map, bilinearly, with antialiasing where it shrinks.
 
     Each new pixel is the average of the old ones under a triangle centred on it (half-pixel
@@ -138,7 +140,9 @@ def resize(array: np.ndarray | Array, height: int, width: int) -> Float32[np.nda
     array([[0., 1., 3., 4.]], dtype=float32)
     """
     pixels = np.asarray(array, np.float32)
-    _check_sizes(pixels, height, width, ranks=(2, 3))
+    if pixels.ndim not in (2, 3) or pixels.size == 0:
+        raise InputError(f"`array` has shape {pixels.shape}; expected (H, W) or (H, W, C)")
+    _check_positive(height, width)
     if pixels.ndim == 3:
         channels = [resize(channel, height, width) for channel in np.moveaxis(pixels, 2, 0)]
         return np.stack(channels, axis=2)
@@ -146,7 +150,7 @@ def resize(array: np.ndarray | Array, height: int, width: int) -> Float32[np.nda
     return np.array(plane.resize((width, height), Image.Resampling.BILINEAR))
 
 
-def resize_mask(mask: Mask, height: int, width: int) -> Mask:
+def resize_mask(mask: Mask, height: int, width: int) -> Bool[np.ndarray, "{height} {width}"]:
     """Resize a mask: each new pixel takes the old one that its centre lies in.
 
     Args:
@@ -163,23 +167,22 @@ def resize_mask(mask: Mask, height: int, width: int) -> Mask:
     >>> resize_mask(np.array([[True, False]]), 1, 4)
     array([[ True,  True, False, False]])
     """
-    _check_sizes(mask, height, width, ranks=(2,))
+    if mask.ndim != 2 or mask.size == 0:
+        raise InputError(f"`mask` has shape {mask.shape}; expected (H, W)")
+    _check_positive(height, width)
     rows = (2 * np.arange(height) + 1) * mask.shape[0] // (2 * height)
     columns = (2 * np.arange(width) + 1) * mask.shape[1] // (2 * width)
     return mask[rows[:, None], columns]
 
 
-def _check_sizes(array: np.ndarray, height: int, width: int, ranks: tuple[int, ...]) -> None:
-    if array.ndim not in ranks or array.size == 0:
-        expected = " or ".join({2: "(H, W)", 3: "(H, W, C)"}[rank] for rank in ranks)
-        raise InputError(f"the array to resize has shape {array.shape}; expected {expected}")
+def _check_positive(height: int, width: int) -> None:
     if min(height, width) < 1:
         raise InputError(
             f"`height` and `width` are {height} and {width}; expected at least 1 pixel each"
         )
 
 
-def canvas(photo: Photo, short_side: int) -> Float32[np.ndarray, "height width 3"]:
+def canvas(photo: Photo, short_side: int) -> Float32[np.ndarray, "rows columns 3"]:
     """Resize a photograph so that its short side is `short_side`, its aspect kept.
 
     Args:

@@ -1,3 +1,9 @@
 """Maps and boxes held against the truth."""
 
-from vizjax.evaluation.boxes import centred_box, full_box, gt_known_error, iou, is_localised
+from vizjax.evaluation.localisation_error import (
+    centred_box,
+    full_box,
+    gt_known_error,
+    iou,
+    is_localised,
+)

@@ -50,20 +50,14 @@ def k_means_plus_plus(
     components exist, the surplus centres repeat one of them. Source: Arthur & Vassilvitskii 2007.
     """
 
-    def draw(key: KeyArray, mass: Float[Array, "samples"]) -> Float[Array, "3"]:
-        return samples[jax.random.categorical(key, jnp.log(mass))]
+    def draw(nearest: Float[Array, "samples"], key: KeyArray):
+        centre = samples[jax.random.categorical(key, jnp.log(weights * nearest))]
+        distance = jnp.sum((samples - centre[None]) ** 2, axis=-1)
+        return jnp.minimum(nearest, distance), centre
 
-    def squared_distance(centre: Float[Array, "3"]) -> Float[Array, "samples"]:
-        return jnp.sum((samples - centre[None]) ** 2, axis=-1)
-
-    def step(nearest: Float[Array, "samples"], key: KeyArray):
-        centre = draw(key, weights * nearest)
-        return jnp.minimum(nearest, squared_distance(centre)), centre
-
-    keys = jax.random.split(key, components)
-    first = draw(keys[0], weights)
-    _, others = jax.lax.scan(step, squared_distance(first), keys[1:])
-    return jnp.concatenate([first[None], others])
+    # No two colours are farther apart than black and white, so the first draw is by weight alone.
+    farthest = jnp.full(weights.shape, 3 * 255.0**2)
+    return jax.lax.scan(draw, farthest, jax.random.split(key, components))[1]
 
 
 def fit_mixture(
@@ -71,9 +65,9 @@ def fit_mixture(
     samples: Float[Array, "samples 3"],
     weights: Float[Array, "samples"],
     *,
-    regularisation: float = 1.0,
-    tolerance: float = 1e-3,
-    max_steps: int = 100,
+    regularisation: float | Array = 1.0,
+    tolerance: float | Array = 1e-3,
+    max_steps: int | Array = 100,
 ) -> Mixture:
     """EM for one mixture, from the samples assigned to their nearest centre.
 
@@ -119,7 +113,7 @@ def fit_mixture(
 
     def unfinished(state) -> Array:
         _, _, gain, step = state
-        return (gain > tolerance) & (step < max_steps)
+        return (gain > tolerance) & (step <= max_steps)
 
     def improve(state):
         old, sums, _, step = state
@@ -128,7 +122,9 @@ def fit_mixture(
 
     distances = jnp.sum((samples[None] - centres[:, None]) ** 2, axis=-1)
     nearest = jax.nn.one_hot(jnp.argmin(distances, axis=0), len(centres), axis=0)
-    start = (*expect(maximise(accumulate(nearest))), jnp.float32(jnp.inf), jnp.int32(0))
+    sums = accumulate(nearest)
+    unknown = maximise(sums)._replace(log_likelihood=jnp.float32(-jnp.inf))
+    start = (unknown, sums, jnp.float32(jnp.inf), jnp.int32(0))
     mixture, *_ = jax.lax.while_loop(unfinished, improve, start)
     return mixture._replace(means=mixture.means + centre[None])
 
@@ -140,9 +136,9 @@ def fit_mixtures(
     weights: Float[Array, "mixtures samples"],
     *,
     components: int = 5,
-    regularisation: float = 1.0,
-    tolerance: float = 1e-3,
-    max_steps: int = 100,
+    regularisation: float | Array = 1.0,
+    tolerance: float | Array = 1e-3,
+    max_steps: int | Array = 100,
 ) -> Mixture:
     """A batch of mixtures, each from a k-means++ start by EM: see `fit_mixture`.
 
@@ -154,7 +150,9 @@ def fit_mixtures(
         samples: (M, n, 3), RGB in 0-255.
         weights: (M, n), how often each sample counts; 0 leaves it out, as padding.
         components: Gaussians in a mixture.
-        regularisation, tolerance, max_steps: of `fit_mixture`.
+        regularisation: of `fit_mixture`.
+        tolerance: of `fit_mixture`.
+        max_steps: of `fit_mixture`.
 
     Returns:
         M mixtures: every array of `Mixture` has a leading axis.

@@ -1,5 +1,6 @@
 """From saliency maps to the masks and boxes of objects."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,8 +66,8 @@ def localise_classes(
     label a seed either way. The paper leaves the graph cut's energy open; this is GrabCut's
     (Rother et al. 2004).
 
-    All mixtures of all classes are fitted in one compiled call, with common random numbers, so
-    that the object of a class does not depend on which other classes are asked for.
+    The foregrounds of all classes are fitted in one compiled call, and so are the backgrounds, with
+    common random numbers: an object does not depend on which other classes are asked for.
 
     Args:
         key: of the mixtures' start (k-means++).
@@ -105,16 +106,21 @@ def localise_classes(
         raise InputError(f"`components` is {components}; expected 1 or more; 5 is usual")
 
     found = [seeds(one, foreground=foreground, background=background) for one in maps]
-    samples, weights = pad(
-        [colours[one.foreground] for one in found] + [colours[one.background] for one in found]
-    )
-    mixtures = fit_mixtures(key, samples, weights, components=components)
     pixels, _ = pad([colours.reshape(-1, 3)])
-    densities = np.asarray(log_density(mixtures, pixels[0]))[:, : height * width]
-    costs = -densities.reshape(2, len(maps), height, width)
 
+    def costs(masks: Sequence[Mask]) -> Float[np.ndarray, "classes height width"]:
+        """−log density of every pixel, under a mixture of the colours of each mask."""
+        samples, weights = pad([colours[mask] for mask in masks])
+        mixtures = fit_mixtures(key, samples, weights, components=components)
+        densities = np.asarray(log_density(mixtures, pixels[0]))[:, : height * width]
+        return -densities.reshape(-1, height, width)
+
+    # Two calls: in one batch the few foreground samples would be padded to the background's many.
+    foreground_costs, background_costs = (costs(masks) for masks in zip(*found, strict=True))
     results = []
-    for one, foreground_cost, background_cost in zip(found, *costs, strict=True):
+    for one, foreground_cost, background_cost in zip(
+        found, foreground_costs, background_costs, strict=True
+    ):
         if not one.foreground.any():
             results.append(Localisation(mask=one.foreground, box=None, seeds=one))
             continue

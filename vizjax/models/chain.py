@@ -29,6 +29,7 @@ class Chain(nn.Module):
     preserve_adopted_names: ClassVar[bool] = True
 
     def __call__(self, x):
+        """The scores of the image `x`."""
         for layer in self.layers:
             x = layer(x, self.relu) if isinstance(layer, Relu) else layer(x)
         return x.squeeze((-3, -2))

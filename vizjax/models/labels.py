@@ -50,15 +50,17 @@ class Labels:
         (291, 291, 291)
         """
         text = str(label).strip()
-        if text.lstrip("-").isdigit():
+        if text.removeprefix("-").isdecimal():
             return self._checked(int(text))
         found = self._by_name.get(text.lower(), ())
         if len(found) == 1:
             return found[0]
         if found:
             meant = ", ".join(f"{i} ({', '.join(self.names[i][:2])})" for i in found)
-            raise InputError(f"`label` is {label!r}, which names several classes: {meant}; "
-                             "give the index or the WordNet id")
+            raise InputError(
+                f"`label` is {label!r}, which names several classes: {meant}; "
+                "give the index or the WordNet id"
+            )
         # A misspelt letter, or a part of a longer name: "cat" stands in "Egyptian cat".
         near = difflib.get_close_matches(text.lower(), self._by_name, n=5, cutoff=0.7)
         near += [name for name in self._by_name if text.lower() in name.split()]

@@ -15,12 +15,13 @@ from vizjax.ops import NO_PADDING, Padding, Pool
 
 
 class Relu(nn.Module):
-    """A rectifier; `function` decides its backward rule (`vizjax.rules`)."""
+    """A rectifier; `function`, the call's or its own, decides its backward rule (see `rules`)."""
 
     function: Callable[[jax.Array], jax.Array] = jax.nn.relu
 
     @nn.compact
     def __call__(self, x, function=None):
+        """`max(x, 0)`."""
         return (function or self.function)(x)
 
 
@@ -34,9 +35,11 @@ class MaxPool(nn.Module):
 
     @nn.compact
     def __call__(self, x):
+        """The largest value in every window."""
         pool = Pool(self.window, self.stride, self.padding)
         if self.ceil:
-            pool = pool._replace(padding=ops.ceil_padding(*x.shape[-3:-1], pool))
+            height, width = x.shape[-3:-1]
+            pool = pool._replace(padding=ops.ceil_padding(height, width, pool))
         return ops.max_pool(x, pool)
 
 
@@ -49,6 +52,7 @@ class AveragePool(nn.Module):
 
     @nn.compact
     def __call__(self, x):
+        """The mean of every window."""
         padding: Any = self.padding  # Flax's annotation knows strings only
         return nn.avg_pool(x, self.window, self.stride, padding, count_include_pad=False)
 
@@ -63,6 +67,7 @@ class LocalResponseNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x):
+        """`x` divided by the energy of its neighbouring channels."""
         return ops.local_response_norm(
             x, window=self.window, kappa=self.kappa, alpha=self.alpha, beta=self.beta
         )
@@ -73,4 +78,5 @@ class GlobalAveragePool(nn.Module):
 
     @nn.compact
     def __call__(self, x):
+        """One value a channel."""
         return x.mean(axis=(-3, -2))

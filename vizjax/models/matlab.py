@@ -63,7 +63,7 @@ def listed(values: Iterable[Any]) -> str:
     >>> listed((32.0, 0.875))
     '[32 0.875]'
     """
-    return f"[{' '.join(f'{value:g}' for value in values)}]"
+    return f"[{' '.join(f'{float(value):g}' for value in values)}]"
 
 
 def times(sizes: Iterable[int]) -> str:
@@ -94,7 +94,7 @@ class Struct(NamedTuple):
         value = np.asarray(self.fields.get(field, ()))
         if value.size == 0:
             if default is None:
-                raise self.error(f"has no `{field}`; expected it to be given")
+                raise self.error(f"has no `{field}`; expected numbers")
             return np.asarray(default)
         if value.dtype.kind not in "buif":
             raise self.error(f"has a `{field}` that is not numeric; expected numbers")
@@ -106,11 +106,11 @@ class Struct(NamedTuple):
         self, field: str, default: Any = None, *, count: int, least: int
     ) -> tuple[int, ...]:
         """A field of `count` whole numbers; one number stands for all of them."""
-        # As floats: in uint8 the sum of 224 and 32 is 0.
-        values = self.array(field, default).ravel().astype(float)
+        values = self.array(field, default).ravel()
         if values.size not in (1, count) or (values % 1 != 0).any() or (values < least).any():
             raise self.error(
                 f"has `{field}` = {listed(values)}; expected 1 or {count} whole numbers of at "
                 f"least {least}"
             )
+        # Python's integers: in uint8, which MATLAB saves small numbers in, 224 + 32 is 0.
         return tuple(int(value) for value in np.broadcast_to(values, count))

@@ -5,6 +5,8 @@ as an argument instead of baking them in as constants; all else is static.
 """
 
 import dataclasses
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +22,7 @@ from vizjax.errors import InputError, unknown
 from vizjax.models.labels import Labels
 from vizjax.types import Image, Scores
 
-STATIC = {"metadata": {"static": True}}
+STATIC: Any = {"metadata": {"static": True}}
 
 
 @register_dataclass
@@ -90,22 +92,25 @@ class Network:
         x = self.preprocessing(jnp.asarray(image))
         return self._apply(x)
 
-    def _apply(self, x):
+    def _apply(self, x) -> Any:
         x = self.module.apply(self.variables, x[None] if self.batched else x)
         return x[0] if self.batched else x
 
     def activations(self, image: Image) -> dict[str, Array]:
         """The output of every named layer, in the order in which they finish.
 
+        (Out of a compiled function JAX hands any dict sorted by its keys.)
+
         A layer is any submodule of the Flax module; its name is its path, such as
-        `fire2/squeeze1x1`. Of a layer that is called twice, the last output stands.
+        `fire2/squeeze1x1`. A layer that is called again is there again: `relu`, `relu#2`, …
         """
-        outputs = {}
+        outputs, name_of = {}, _call_namer()
 
         def record(call, args, kwargs, context):
+            name = name_of(context)
             y = call(*args, **kwargs)
-            if context.method_name == "__call__" and context.module.path:
-                outputs["/".join(context.module.path)] = y[0] if self.batched else y
+            if name:
+                outputs[name] = y[0] if self.batched else y
             return y
 
         with nn.intercept_methods(record):
@@ -125,7 +130,8 @@ class Network:
     def layer(self, name: str) -> "Layer":
         """A score function whose scores are layer `name`'s neurons: `scores[row, column, channel]`.
 
-        With it any method explains a neuron: `saliency(network.layer("conv10"), image, (6, 7, 281))`.
+        With it any method explains a neuron:
+        `saliency(network.layer("conv10"), image, (6, 7, 281))`.
         """
         return Layer(self, self._known(name))
 
@@ -133,9 +139,15 @@ class Network:
         """A score function whose scores are layer `name`'s channels, each averaged over its map."""
         return Channels(self.layer(name))
 
-    def after(self, name: str) -> "After":
-        """The scores as a function of layer `name`'s activation (what Grad-CAM differentiates)."""
-        return After(self, self._known(name))
+    def after(self, name: str, image: Image | None = None) -> "After":
+        """The scores as a function of layer `name`'s activation (what Grad-CAM differentiates).
+
+        Args:
+          name: a layer.
+          image: what the layers beside it see, where not all passes through it (a branch such as
+            `fire9/expand1x1`); None, a blank image, will do where all does.
+        """
+        return After(self, self._known(name), image)
 
     def with_rule(self, rule: str | rules.Rectifier) -> "Network":
         """The same network and parameters with another backward rule of its rectifiers.
@@ -172,6 +184,23 @@ class Network:
         return name
 
 
+def _call_namer() -> Callable[[Any], str]:
+    """Names the calls of one forward pass in turn: a layer's path, from its second on `path#2`.
+
+    What is no layer's `__call__` is nameless: the network itself, and other methods.
+    """
+    calls = Counter()
+
+    def name(context):
+        path = "/".join(context.module.path)
+        if context.method_name != "__call__" or not path:
+            return ""
+        calls[path] += 1
+        return path if calls[path] == 1 else f"{path}#{calls[path]}"
+
+    return name
+
+
 @register_dataclass
 @dataclass(frozen=True)
 class Layer:
@@ -182,7 +211,10 @@ class Layer:
 
     def __call__(self, image: Image) -> Array:
         """The activation, usually `(rows, columns, channels)`."""
-        return self.network.activations(image)[self.name]
+        outputs = self.network.activations(image)
+        if self.name not in outputs:
+            raise unknown("layer", self.name, list(outputs))
+        return outputs[self.name]
 
 
 @register_dataclass
@@ -192,7 +224,7 @@ class Channels:
 
     layer: Layer
 
-    def __call__(self, image: Image) -> Float[Array, " channels"]:
+    def __call__(self, image: Image) -> Float[Array, " features"]:
         """The mean of each channel's map."""
         activation = self.layer(image)
         return activation.mean(axis=tuple(range(activation.ndim - 1)))
@@ -205,15 +237,17 @@ class After:
 
     network: Network
     name: str = dataclasses.field(**STATIC)
+    image: Image | None = None
 
     def __call__(self, activation: Array) -> Scores:
         """The scores when the layer's output is `activation`."""
+        name_of = _call_namer()
 
         def replace(call, args, kwargs, context):
-            if context.method_name == "__call__" and "/".join(context.module.path) == self.name:
+            if name_of(context) == self.name:
                 return activation[None] if self.network.batched else activation
             return call(*args, **kwargs)
 
-        # What comes before the layer runs on a blank image and is unused: compiled, it vanishes.
+        # What comes before the layer alone is unused: compiled, it vanishes.
         with nn.intercept_methods(replace):
-            return self.network(self.network._blank())
+            return self.network(self.network._blank() if self.image is None else self.image)

@@ -20,6 +20,8 @@ class Fire(nn.Module):
 
     @nn.compact
     def __call__(self, x):
+        """The squeezed plane, expanded."""
+
         def conv_relu(x, features, kernel, name):
             x = nn.Conv(features, (kernel, kernel), padding="SAME", name=name)(x)
             return Relu(self.relu, name=f"relu_{name}")(x)
@@ -44,6 +46,7 @@ class SqueezeNet(nn.Module):
 
     @nn.compact
     def __call__(self, x):
+        """The scores of the image `x`."""
         x = nn.Conv(64, (3, 3), strides=2, padding="VALID", name="conv1")(x)
         x = Relu(self.relu, name="relu_conv1")(x)
         x = MaxPool(ceil=True, name="pool1")(x)

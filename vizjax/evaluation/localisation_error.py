@@ -116,8 +116,8 @@ def centred_box(height: int, width: int, *, fraction: float = 0.71) -> Box:
     Raises:
       InputError: `fraction` is not in (0, 1].
 
-    >>> centred_box(100, 200)
-    Box(x0=29, y0=14, x1=171, y1=86)
+    >>> centred_box(100, 200, fraction=0.5)
+    Box(x0=50, y0=25, x1=150, y1=75)
     """
     if not 0 < fraction <= 1:
         raise InputError(f"`fraction` is {fraction}; expected a number in (0, 1]")

@@ -1,0 +1,84 @@
+"""SqueezeNet v1.1: the published geometry, and its forward pass by definition."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import references
+
+from vizjax.models import Network, Preprocessing, SqueezeNet
+from vizjax.models.squeezenet import SQUEEZED
+
+# Iandola et al. 2016, table 1 with v1.1's earlier pooling; Caffe's rounding, 227×227.
+PLANES = {
+    **dict.fromkeys(["conv1", "relu_conv1"], (113, 113, 64)),
+    "pool1": (56, 56, 64),
+    "fire2": (56, 56, 128),
+    "fire3": (56, 56, 128),
+    "pool3": (28, 28, 128),
+    "fire4": (28, 28, 256),
+    "fire5": (28, 28, 256),
+    "pool5": (14, 14, 256),
+    "fire6": (14, 14, 384),
+    "fire7": (14, 14, 384),
+    "fire8": (14, 14, 512),
+    "fire9": (14, 14, 512),
+    "conv10": (14, 14, 1000),
+    "pool10": (1000,),
+}
+
+
+def test_full_size(key):
+    module = SqueezeNet()
+    image = jnp.zeros((227, 227, 3))
+    variables = jax.eval_shape(module.init, key, image)
+    assert sum(leaf.size for leaf in jax.tree.leaves(variables)) == 1_235_496
+
+    def activations(variables, image):
+        return Network(module, variables, Preprocessing(size=(227, 227))).activations(image)
+
+    found = jax.eval_shape(activations, variables, image)
+    shapes = {name: activation.shape for name, activation in found.items()}
+    assert {name: shape for name, shape in shapes.items() if "/" not in name} == PLANES
+    assert shapes["fire6/squeeze1x1"] == (14, 14, 48)
+    assert shapes["fire6/expand1x1"] == shapes["fire6/expand3x3"] == (14, 14, 192)
+
+
+def literal_scores(params, image):
+    """The forward pass by definition, in float64."""
+    params = jax.tree.map(np.asarray, params)
+
+    def conv(x, layer, stride=1, pad=0):
+        padding = ((pad, pad), (pad, pad))
+        return references.conv(x, layer["kernel"], layer["bias"], (stride, stride), padding)
+
+    def pool(x):
+        missing = [(size - 3) % 2 for size in x.shape[:2]]
+        return references.max_pool(x, (3, 3), (2, 2), tuple((0, n) for n in missing))
+
+    x = pool(references.relu(conv(image, params["conv1"], stride=2)))
+    for number, _ in enumerate(SQUEEZED, start=2):
+        fire = params[f"fire{number}"]
+        x = references.relu(conv(x, fire["squeeze1x1"]))
+        near = references.relu(conv(x, fire["expand1x1"]))
+        wide = references.relu(conv(x, fire["expand3x3"], pad=1))
+        x = np.concatenate([near, wide], axis=-1)
+        x = pool(x) if number in (3, 5) else x
+    return conv(x, params["conv10"]).mean(axis=(0, 1))
+
+
+def test_forward_by_definition(key, small_squeezenet):
+    image = jax.random.normal(key, (59, 43, 3))
+    module, variables = small_squeezenet.module, small_squeezenet.variables
+    scores = jax.jit(module.apply)(variables, image)
+    expected = literal_scores(variables["params"], image)
+    assert scores.shape == (5,)
+    # Float32 against float64 through 26 convolutions.
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+def test_scores_may_be_negative(key, small_squeezenet):
+    """The original's ReLU after conv10 is left out."""
+    scores = jax.jit(Network.__call__)(small_squeezenet, jnp.full((59, 43, 3), 99.0))
+    activations = jax.jit(Network.activations)(small_squeezenet, jnp.full((59, 43, 3), 99.0))
+    np.testing.assert_allclose(scores, activations["conv10"].mean(axis=(0, 1)), rtol=1e-5)
+    assert float(activations["conv10"].min()) < 0

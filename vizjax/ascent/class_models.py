@@ -1,0 +1,172 @@
+"""Class models: what a class looks like to the network (Simonyan et al. 2013, §2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Literal, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.tree_util import Partial
+from jaxtyping import Array, Float, Int
+
+from vizjax.ascent.loop import ascend, as_pytree
+from vizjax.ascent.objectives import OBJECTIVES
+from vizjax.ascent.parameterisations import Fourier, Pixels
+from vizjax.ascent.transforms import Blur, Compose, Jitter, ScaleRotate
+from vizjax.errors import InputError
+from vizjax.types import KeyArray, ScoreFn
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a class model is optimised. `PAPER` and `NATURAL` are two that work.
+
+    Attributes:
+      steps: of ascent.
+      optimizer: `sgd` (with a momentum of 0.9) or `adam`.
+      learning_rate: in pixel units for pixels, in deviations for Fourier coefficients.
+      l2: λ of eq. 1, score per squared unit of pixel value.
+      objective: the unnormalised `score`, or the `posterior`, the paper's ablation.
+      parameterisation: `pixels`, or decorrelated `fourier` coefficients.
+      decay: of the amplitude spectrum; `fourier` only.
+      jitter: random shifts of up to so many pixels.
+      scale: random zooms by up to this share.
+      degrees: random turns by up to so many degrees.
+      total_variation: weight of the total variation, score per unit of pixel value.
+      blur: deviation in pixels of a Gaussian blur after every step; `pixels` only.
+    """
+
+    steps: int = 200
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    learning_rate: float = 3000.0
+    l2: float = 3e-6
+    objective: Literal["score", "posterior"] = "score"
+    parameterisation: Literal["pixels", "fourier"] = "pixels"
+    decay: float = 1.0
+    jitter: int = 0
+    scale: float = 0.0
+    degrees: float = 0.0
+    total_variation: float = 0.0
+    blur: float = 0.0
+
+    def __post_init__(self):
+        positive = {"steps": self.steps, "learning_rate": self.learning_rate}
+        if wrong := [name for name, value in positive.items() if not value > 0]:
+            raise InputError(f"`{wrong[0]}` is {positive[wrong[0]]}; expected more than 0")
+        weights = ("l2", "decay", "jitter", "scale", "degrees", "total_variation", "blur")
+        for name in weights:
+            value = getattr(self, name)
+            if not 0 <= value < np.inf:
+                raise InputError(f"`{name}` is {value}; expected 0 or more")
+        if self.scale >= 1:
+            raise InputError(f"`scale` is {self.scale}; expected a share below 1")
+        if self.blur and self.parameterisation == "fourier":
+            raise InputError(
+                f"`blur` is {self.blur} with `parameterisation` fourier; expected pixels: raise "
+                "`decay` for smoother images"
+            )
+        if self.objective not in OBJECTIVES:
+            raise InputError(f"`objective` is {self.objective}; expected score or posterior")
+
+    def caption(self) -> str:
+        """All that the images depend on, for the caption of a figure.
+
+        >>> PAPER.caption()
+        '200 steps of sgd, learning_rate 3000, l2 3e-06, objective score, parameterisation pixels'
+        """
+        always = ("learning_rate", "l2", "objective", "parameterisation")
+        unused = {"steps", "optimizer"} | ({"decay"} if self.parameterisation == "pixels" else set())
+        shown = [
+            f"{field.name} {value:g}" if isinstance(value, float) else f"{field.name} {value}"
+            for field in fields(self)
+            if field.name not in unused
+            and ((value := getattr(self, field.name)) or field.name in always)
+        ]
+        return f"{self.steps} steps of {self.optimizer}, {', '.join(shown)}"
+
+
+PAPER = Recipe()
+"""Eq. 1 and nothing else: the zero image, the score, λ, plain gradient ascent on pixels."""
+
+NATURAL = Recipe(
+    steps=200,
+    optimizer="adam",
+    learning_rate=0.02,
+    l2=1e-6,
+    parameterisation="fourier",
+    jitter=16,
+    scale=0.15,
+    degrees=10.0,
+)
+"""The same objective, climbed in natural directions and under random transformations."""
+
+
+class ClassModels(NamedTuple):
+    """Class models and how they came about.
+
+    Attributes:
+      images: `(classes, height, width, channels)`, zero-centred: add the mean to show them.
+      trace: the objective before each step, `(steps, classes)`.
+    """
+
+    images: Float[Array, "classes height width channels"]
+    trace: Float[Array, "steps classes"]
+
+
+def class_models(
+    key: KeyArray,
+    score_fn: ScoreFn,
+    labels: Int[Array | np.ndarray, "classes ..."],
+    *,
+    shape: tuple[int, int, int],
+    mean: Any = 0.0,
+    recipe: Recipe = PAPER,
+    progress: Callable[[int], Any] | None = None,
+) -> ClassModels:
+    """Images that maximise the scores of classes: `argmax_I S_c(I + mean) − λ‖I‖²` (eq. 1).
+
+    The start is the zero image, the weights stay fixed, and all classes climb in one batch.
+
+    Args:
+      key: of the random transformations.
+      score_fn: one image to unnormalised scores; `network.layer(name)` shows neurons instead.
+      labels: one class an image, or one row `(row, column, channel)` a neuron.
+      shape: height, width and channels of an image.
+      mean: the training set's mean in `score_fn`'s units, such as `network.mean_image`.
+      recipe: rate, steps, λ and what else there is.
+      progress: called with the number of steps just done.
+    """
+    pixels = recipe.parameterisation == "pixels"
+    parameterisation = Pixels() if pixels else Fourier(width=shape[1], decay=recipe.decay)
+    transforms = []
+    if recipe.scale or recipe.degrees:
+        transforms.append(ScaleRotate(recipe.scale, recipe.degrees))
+    if recipe.jitter:
+        transforms.append(Jitter(recipe.jitter))
+    objective = Partial(
+        OBJECTIVES[recipe.objective],
+        as_pytree(score_fn),
+        jnp.asarray(labels),
+        jnp.asarray(mean, jnp.float32),
+        recipe.l2,
+        recipe.total_variation,
+    )
+    ascent = ascend(
+        key,
+        objective,
+        parameterisation.start((len(labels), *shape)),
+        _optimizer(recipe.optimizer, recipe.learning_rate),
+        steps=recipe.steps,
+        transform=Compose(parameterisation, tuple(transforms)),
+        project=Blur(recipe.blur) if recipe.blur else None,
+        progress=progress,
+    )
+    return ClassModels(parameterisation(ascent.image), ascent.trace)
+
+
+def _optimizer(name: str, learning_rate: float) -> optax.GradientTransformation:
+    optimizers = {"sgd": lambda rate: optax.sgd(rate, momentum=0.9), "adam": optax.adam}
+    if name not in optimizers:
+        raise InputError(f"`optimizer` is {name}; expected one of: {', '.join(optimizers)}")
+    return optimizers[name](learning_rate)

@@ -1,0 +1,170 @@
+"""From one photograph to what a network saw in it: classes, maps, masks and boxes."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from vizjax.attribution.gradients import saliency
+from vizjax.data.crops import assemble, centre_view, extract, ten_views
+from vizjax.data.images import canvas, resize, resize_mask
+from vizjax.errors import InputError
+from vizjax.localisation import Localisation, bounding_box, localise_classes
+from vizjax.models.network import Network
+from vizjax.types import Box, KeyArray, Mask, Photo
+
+VIEWS = {1: centre_view, 10: ten_views}
+"""The views by their number: the centre alone, or the paper's ten."""
+
+CLASSES_AT_ONCE = 5
+"""Classes whose maps are computed in one call: what bounds the memory."""
+
+
+class Prediction(NamedTuple):
+    """One class of one photograph.
+
+    Attributes:
+      label: the class's index.
+      score: its unnormalised score, the mean over the views.
+      posterior: softmax of the mean scores, 0 to 1.
+      saliency: the map at the canvas's size, raw.
+      localisation: mask, box and seeds at the canvas's size.
+    """
+
+    label: int
+    score: float
+    posterior: float
+    saliency: Float[np.ndarray, "rows columns"]
+    localisation: Localisation
+
+    def at(self, height: int, width: int) -> "Located":
+        """The map, mask and box at another size, usually the photograph's."""
+        mask = resize_mask(self.localisation.mask, height, width)
+        return Located(resize(self.saliency, height, width), mask, bounding_box(mask))
+
+
+class Located(NamedTuple):
+    """A prediction's pictures at the photograph's own size; `box` is None where nothing was found."""
+
+    saliency: Float[np.ndarray, "height width"]
+    mask: Mask
+    box: Box | None
+
+
+class Explanation(NamedTuple):
+    """All that was computed of one photograph.
+
+    Attributes:
+      canvas: the photograph at the size that the views were cut from, RGB in 0-255.
+      predictions: in order of score.
+    """
+
+    canvas: Float[np.ndarray, "rows columns 3"]
+    predictions: list[Prediction]
+
+
+class ScoresAndMaps(NamedTuple):
+    """Scores of every class and maps of some: what one compiled call returns."""
+
+    scores: Float[Array, " classes"]
+    labels: Int[Array, " explained"]
+    maps: Float[Array, "explained views height width"]
+
+
+def explain(
+    key: KeyArray,
+    network: Network,
+    photo: Photo,
+    *,
+    top: int = 5,
+    labels: Sequence[int] = (),
+    views: int = 10,
+) -> Explanation:
+    """Predict, map and locate the classes of a photograph (Simonyan et al. 2013, §3).
+
+    The photograph's short side is brought to the network's, ten views are cut out, and their scores
+    averaged. For each class the saliency maps of the views are averaged where they lie, and seed
+    the colour models of a graph cut.
+
+    Args:
+      key: of the colour models' start.
+      network: with `preprocessing.size`; its rule decides what the maps are.
+      photo: RGB, 0-255, any size.
+      top: explain so many of the classes with the highest scores.
+      labels: explain these instead.
+      views: 1 for the centre alone, 10 for the paper's.
+
+    Raises:
+      InputError: an unusable option, or scores that are not finite.
+    """
+    size, short_side = network.preprocessing.size, network.preprocessing.short_side
+    if size is None:
+        raise InputError("`network.preprocessing.size` is None; expected (height, width) in pixels")
+    if views not in VIEWS:
+        raise InputError(f"`views` is {views}; expected one of: {', '.join(map(str, VIEWS))}")
+    image = canvas(photo, short_side or max(size))
+    height, width = image.shape[:2]
+    windows = VIEWS[views](height, width, size)
+    crops = extract(image, windows)
+
+    found = scores_and_maps(network, crops, jnp.asarray(labels, int) if labels else top)
+    scores = np.asarray(found.scores)
+    if not np.all(np.isfinite(scores)):
+        raise InputError(
+            f"`network` {network.name} gives scores that are not finite; expected numbers: its "
+            "parameters or its mean hold NaN or infinity"
+        )
+    posterior = np.asarray(jax.nn.softmax(found.scores))
+    put_back = jax.vmap(functools.partial(assemble, views=windows, height=height, width=width))
+    maps = np.asarray(put_back(found.maps))
+    places = localise_classes(key, image, maps)
+    predictions = [
+        Prediction(int(label), float(scores[label]), float(posterior[label]), one, place)
+        for label, one, place in zip(np.asarray(found.labels), maps, places, strict=True)
+    ]
+    return Explanation(image, sorted(predictions, key=lambda p: -p.score))
+
+
+def scores_and_maps(
+    network: Callable, crops: Float[Array, "views height width channels"], labels: Array | int
+) -> ScoresAndMaps:
+    """The scores of all classes and the saliency maps of some, over all views.
+
+    Args:
+      network: a score function that is a pytree, such as a `Network`.
+      crops: the views.
+      labels: the classes to explain, or how many of those with the highest mean score.
+    """
+    if isinstance(labels, int) and labels <= CLASSES_AT_ONCE:
+        return _top_scores_and_maps(network, crops, labels)
+    if isinstance(labels, int):
+        scores = _scores(network, crops)
+        if not 1 <= labels <= len(scores):
+            raise InputError(f"`top` is {labels}; expected 1 to {len(scores)} classes")
+        labels = jax.lax.top_k(scores, labels)[1]
+    parts = [
+        _scores_and_maps(network, crops, labels[start : start + CLASSES_AT_ONCE])
+        for start in range(0, len(labels), CLASSES_AT_ONCE)
+    ]
+    return ScoresAndMaps(parts[0].scores, labels, jnp.concatenate([part.maps for part in parts]))
+
+
+@jax.jit
+def _scores(network, crops):
+    return jax.vmap(network)(crops).mean(axis=0)
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _top_scores_and_maps(network, crops, top):
+    return _scores_and_maps(network, crops, jax.lax.top_k(_scores(network, crops), top)[1])
+
+
+@jax.jit
+def _scores_and_maps(network, crops, labels):
+    # The three forward passes that stand here (and above) are one once compiled.
+    maps = jax.vmap(lambda label: jax.vmap(lambda view: saliency(network, view, label))(crops))
+    return ScoresAndMaps(_scores(network, crops), labels, maps(labels))
