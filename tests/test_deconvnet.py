@@ -104,8 +104,9 @@ def test_flipping_and_turning_over_are_needed(key):
 
 def test_rectifier(key):
     """∂f/∂X_n = ∂f/∂X_{n+1}·1(X_n > 0), but the DeconvNet's R_n = R_{n+1}·1(R_{n+1} > 0)."""
-    X, R = np.asarray(jax.random.normal(key, (2, 6, 5, 4)))
+    X, R = jax.random.normal(key, (2, 6, 5, 4))
     passed = {rule: np.asarray(jax.vjp(relu, X)[1](R)[0]) for rule, relu in rules.RULES.items()}
+    X, R = np.asarray(X), np.asarray(R)
     np.testing.assert_array_equal(passed["gradient"], R * (X > 0))
     np.testing.assert_array_equal(passed["deconvnet"], R * (R > 0))
     np.testing.assert_array_equal(passed["guided"], R * (R > 0) * (X > 0))

@@ -15,6 +15,7 @@ from vizjax.data.images import canvas, resize, resize_mask
 from vizjax.errors import InputError
 from vizjax.localisation import Localisation, bounding_box, localise_classes
 from vizjax.models.network import Network
+from vizjax.targets import check
 from vizjax.types import Box, KeyArray, Mask, Photo
 
 VIEWS = {1: centre_view, 10: ten_views}
@@ -138,14 +139,19 @@ def scores_and_maps(
       network: a score function that is a pytree, such as a `Network`.
       crops: the views.
       labels: the classes to explain, or how many of those with the highest mean score.
+
+    Raises:
+      InputError: a class, or a number of classes, that the network does not have.
     """
-    if isinstance(labels, int) and labels <= CLASSES_AT_ONCE:
-        return _top_scores_and_maps(network, crops, labels)
+    classes = _scores.eval_shape(network, crops).size
     if isinstance(labels, int):
-        scores = _scores(network, crops)
-        if not 1 <= labels <= len(scores):
-            raise InputError(f"`top` is {labels}; expected 1 to {len(scores)} classes")
-        labels = jax.lax.top_k(scores, labels)[1]
+        if not 1 <= labels <= classes:
+            raise InputError(f"`top` is {labels}; expected 1 to {classes} classes")
+        if labels <= CLASSES_AT_ONCE:
+            return _top_scores_and_maps(network, crops, labels)
+        labels = jax.lax.top_k(_scores(network, crops), labels)[1]
+    for label in labels:
+        check(label, (classes,))
     parts = [
         _scores_and_maps(network, crops, labels[start : start + CLASSES_AT_ONCE])
         for start in range(0, len(labels), CLASSES_AT_ONCE)

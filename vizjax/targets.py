@@ -17,22 +17,41 @@ def select(scores: Float[Array, "..."], label: Label) -> Float[Array, ""]:
       label: one index an axis: an integer for classes and channels, `(row, column, channel)` for
         a neuron. Compiled and mapped code may pass an integer array of shape `()` or `(axes,)`.
 
+    Returns:
+      The score. Where a traced index turns out to be out of range, it and all its derivatives
+      are NaN: JAX itself would silently take another score.
+
     Raises:
-      InputError: the wrong number of indices, or one out of range (checked where its value is
-        known; JAX itself would silently take the nearest).
+      InputError: the wrong number of indices, or one that is known to be out of range.
 
     >>> select(jnp.array([3.0, 5.0]), 1).item()
     5.0
     """
-    index = jnp.asarray(label)
-    if index.size != scores.ndim or index.ndim > 1:
+    check(label, scores.shape)
+    if not _traced(label):
+        return scores[tuple(np.asarray(label, int).reshape(-1))]
+    index = tuple(jnp.asarray(label, jnp.int32).reshape(-1))
+    inside = [(0 <= i) & (i < size) for i, size in zip(index, scores.shape, strict=True)]
+    return scores[index] * jnp.where(jnp.array(inside).all(), 1, jnp.nan)
+
+
+def check(label: Label, shape: tuple[int, ...]) -> None:
+    """Raises an `InputError` unless `label` names one score of an array of `shape`.
+
+    The values of a traced label are not known and so not checked.
+    """
+    index = jnp.asarray(label) if _traced(label) else np.asarray(label)
+    if index.size != len(shape) or index.ndim > 1:
         raise InputError(
-            f"`label` is {label}; expected {scores.ndim} "
-            f"{'index' if scores.ndim == 1 else 'indices'} into scores of shape {scores.shape}"
+            f"`label` is {label}; expected {len(shape)} "
+            f"{'index' if len(shape) == 1 else 'indices'} into scores of shape {shape}"
         )
-    if not isinstance(index, jax.core.Tracer):
-        values = np.atleast_1d(np.asarray(index))
-        if np.any(values < 0) or np.any(values >= np.array(scores.shape)):
-            ends = ", ".join(f"0 to {size - 1}" for size in scores.shape)
-            raise InputError(f"`label` is {label}; expected {ends}")
-    return scores[tuple(jnp.atleast_1d(index))]
+    if index.size and not jnp.issubdtype(index.dtype, jnp.integer):
+        raise InputError(f"`label` is {label}; expected integers, such as 281 or (6, 7, 281)")
+    if not _traced(label) and not (np.all(index >= 0) and np.all(index < np.array(shape))):
+        ends = ", ".join(f"0 to {size - 1}" for size in shape)
+        raise InputError(f"`label` is {label}; expected {ends}")
+
+
+def _traced(label: Label) -> bool:
+    return any(isinstance(i, jax.core.Tracer) for i in jax.tree.leaves(label))

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from vizjax.errors import InputError
+
 # Principal components of ImageNet's RGB values: the variances of colours in 0-1, and a direction
 # a column (Krizhevsky et al. 2012, §4.1; the values are those of fb.resnet.torch).
 _VARIANCES = np.array([0.2175, 0.0188, 0.0045])
@@ -21,7 +23,8 @@ _DIRECTIONS = np.array(
 COLOUR_BASIS = (255 * _DIRECTIONS * np.sqrt(_VARIANCES)).astype(np.float32)
 """Maps decorrelated colours of unit variance to zero-centred RGB in 0-255 units."""
 
-Images = Float[Array, "images height width 3"]
+Images = Float[Array, "images height width channels"]
+Colours = Float[Array, "images height width 3"]
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,11 @@ class Fourier:
     def start(self, shape: tuple[int, int, int, int]) -> Float[Array, "images height half 3 2"]:
         """The spectrum, real and imaginary parts last, of zero images of `shape`."""
         images, height, _, channels = shape
+        if channels != 3:
+            raise InputError(f"`shape` is {shape}; expected 3 channels, RGB: use `Pixels`")
         return jnp.zeros((images, height, self.width // 2 + 1, channels, 2), jnp.float32)
 
-    def __call__(self, spectrum: Float[Array, "images height half 3 2"]) -> Images:
+    def __call__(self, spectrum: Float[Array, "images height half 3 2"]) -> Colours:
         """The zero-centred images, RGB in 0-255 units, of a spectrum."""
         height = spectrum.shape[-4]
         cycles = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(self.width)[None, :])

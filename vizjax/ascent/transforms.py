@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.ndimage import map_coordinates
 from jaxtyping import Array, Float
 
 from vizjax.types import KeyArray
@@ -51,16 +50,32 @@ class ScaleRotate:
         turn = jnp.deg2rad(jax.random.uniform(turn_key, minval=-self.degrees, maxval=self.degrees))
         height, width, channels = images.shape[-3:]
         middle = (height - 1) / 2, (width - 1) / 2
-        y, x = (jnp.arange(n, dtype=jnp.float32) - m for n, m in zip((height, width), middle, strict=True))
+        y = jnp.arange(height, dtype=jnp.float32)[:, None] - middle[0]
+        x = jnp.arange(width, dtype=jnp.float32)[None, :] - middle[1]
         sine, cosine = jnp.sin(turn) / zoom, jnp.cos(turn) / zoom
-        source = [
-            cosine * y[:, None] - sine * x[None, :] + middle[0],
-            sine * y[:, None] + cosine * x[None, :] + middle[1],
-        ]
-        planes = jnp.moveaxis(images, -1, -3).reshape(-1, height, width)
-        turned = jax.vmap(lambda plane: map_coordinates(plane, source, 1, mode="nearest"))(planes)
-        turned = turned.reshape(*images.shape[:-3], channels, height, width)
-        return jnp.moveaxis(turned, -3, -1)
+        source_y = jnp.clip(cosine * y - sine * x + middle[0], 0, height - 1)
+        source_x = jnp.clip(sine * y + cosine * x + middle[1], 0, width - 1)
+        # All images and colours move alike, so one index fetches a whole row of them.
+        rows = jnp.moveaxis(images.reshape(-1, height, width, channels), 0, 2)
+        turned = _bilinear(rows.reshape(height, width, -1), source_y, source_x)
+        turned = turned.reshape(height, width, -1, channels)
+        return jnp.moveaxis(turned, 2, 0).reshape(images.shape)
+
+
+def _bilinear(
+    values: Float[Array, "height width n"],
+    y: Float[Array, "height width"],
+    x: Float[Array, "height width"],
+) -> Float[Array, "height width n"]:
+    """`values` between the pixels, at coordinates inside the image."""
+    height, width, _ = values.shape
+    top = jnp.clip(jnp.floor(y).astype(jnp.int32), 0, max(height - 2, 0))
+    left = jnp.clip(jnp.floor(x).astype(jnp.int32), 0, max(width - 2, 0))
+    down, right = (y - top)[..., None], (x - left)[..., None]
+    bottom, end = jnp.minimum(top + 1, height - 1), jnp.minimum(left + 1, width - 1)
+    upper = (1 - right) * values[top, left] + right * values[top, end]
+    lower = (1 - right) * values[bottom, left] + right * values[bottom, end]
+    return (1 - down) * upper + down * lower
 
 
 @dataclass(frozen=True)
@@ -97,6 +112,10 @@ class Blur:
             pads = [(0, 0)] * images.ndim
             pads[axis] = (radius, radius)
             padded, size = jnp.pad(images, pads), images.shape[axis]
-            shifted = (jax.lax.slice_in_dim(padded, k, k + size, axis=axis) for k in range(len(weights)))
-            images = sum((w * s for w, s in zip(weights, shifted, strict=True)), jnp.zeros_like(images))
+            shifted = (
+                jax.lax.slice_in_dim(padded, k, k + size, axis=axis) for k in range(len(weights))
+            )
+            images = sum(
+                (w * s for w, s in zip(weights, shifted, strict=True)), jnp.zeros_like(images)
+            )
         return images

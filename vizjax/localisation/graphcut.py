@@ -22,7 +22,7 @@ class Edges(NamedTuple):
 
 
 def contrast_edges(
-    image: Num[np.ndarray, "height width channels"], *, smoothness: float = 50.0
+    image: Num[np.ndarray, "height width channels"], *, smoothness: float = 5.0
 ) -> Edges:
     """The 8-neighbourhood of a grid, cheap to cut where the colour changes.
 
@@ -59,7 +59,7 @@ def graph_cut(
     foreground_cost: Float[np.ndarray, "rows columns"],
     background_cost: Float[np.ndarray, "rows columns"],
     *,
-    smoothness: float = 50.0,
+    smoothness: float = 5.0,
 ) -> Mask:
     """The labelling of least energy, found exactly by max-flow.
 
@@ -92,7 +92,7 @@ def graph_cut(
         )
     if not 0 <= smoothness < np.inf:
         raise InputError(
-            f"`smoothness` is {smoothness}; expected a finite number, 0 or more; 50 is usual"
+            f"`smoothness` is {smoothness}; expected a finite number, 0 or more; 5 is usual"
         )
     # Only the difference matters, and it may be negative where a capacity may not.
     advantage = np.subtract(background_cost, foreground_cost, dtype=np.float64)

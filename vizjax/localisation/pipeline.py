@@ -33,7 +33,7 @@ def localise(
     foreground: float = 0.95,
     background: float = 0.30,
     components: int = 5,
-    smoothness: float = 50.0,
+    smoothness: float = 5.0,
 ) -> Localisation:
     """The object that one saliency map points at: `localise_classes` of a single class."""
     (found,) = localise_classes(
@@ -56,7 +56,7 @@ def localise_classes(
     foreground: float = 0.95,
     background: float = 0.30,
     components: int = 5,
-    smoothness: float = 50.0,
+    smoothness: float = 5.0,
 ) -> list[Localisation]:
     """Weakly supervised localisation: one object for each saliency map of an image.
 
@@ -77,6 +77,8 @@ def localise_classes(
         background: the quantile below which a pixel trains the background's colours.
         components: Gaussians in a mixture.
         smoothness: what it costs to part two neighbouring pixels of equal colour, in nats.
+            GrabCut's 50 swallows most objects here, where the colours are trained once, on
+            noisy seeds (`experiments/localisation.py` compares).
 
     Returns:
         K localisations. A class whose map is flat, or whose foreground and background colours are

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 
+from vizjax import ops
 from vizjax.errors import InputError
 from vizjax.models.layers import LocalResponseNorm, MaxPool, Relu
 
@@ -28,8 +29,8 @@ class ConvNet(nn.Module):
     | fc6, fc7        | 4096 each, dropout in training | 1×1               |
     | fc8             | `classes`                      | 1×1               |
 
-    A rectifier follows every layer but the last: `relu1` … `relu7`. The full-connected layers are
-    convolutions over all that is left of the plane, as in MatConvNet. At full size it has
+    A rectifier follows every layer but the last: `relu1` … `relu7`. The fully connected layers are
+    convolutions over all that is left of the plane, as in MatConvNet, computed as matrix products. At full size it has
     60,834,536 parameters.
 
     Attributes:
@@ -59,9 +60,18 @@ class ConvNet(nn.Module):
             layer = nn.Conv(features, kernel, stride, padding=pad, name=f"conv{number}")
             return Relu(self.relu, name=f"relu{number}")(layer(x))
 
-        def full(number, features, kernel):
-            layer = nn.Conv(features, kernel, padding="VALID", name=f"fc{number}")
-            y = Relu(self.relu, name=f"relu{number}")(layer(x))
+        def full(number, features):
+            layer = nn.Conv(
+                features,
+                x.shape[-3:-1],
+                padding="VALID",
+                conv_general_dilated=ops.conv,
+                name=f"fc{number}",
+            )
+            return layer(x)
+
+        def hidden(number):
+            y = Relu(self.relu, name=f"relu{number}")(full(number, 64 * self.width))
             return nn.Dropout(self.dropout, name=f"drop{number}")(y, deterministic=not train)
 
         x = conv(1, self.width, (11, 11), stride=4)
@@ -73,7 +83,6 @@ class ConvNet(nn.Module):
         for number in (3, 4, 5):
             x = conv(number, 4 * self.width, (3, 3), pad=1)
         x = MaxPool(ceil=True, name="pool5")(x)
-        x = full(6, 64 * self.width, x.shape[-3:-1])
-        x = full(7, 64 * self.width, (1, 1))
-        x = nn.Conv(self.classes, (1, 1), name="fc8")(x)
-        return x[..., 0, 0, :]
+        for number in (6, 7):
+            x = hidden(number)
+        return full(8, self.classes)[..., 0, 0, :]

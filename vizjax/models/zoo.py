@@ -9,7 +9,7 @@ import numpy as np
 from flax.traverse_util import unflatten_dict
 from safetensors.numpy import load as load_safetensors
 
-from vizjax.errors import InputError, unknown
+from vizjax.errors import unknown
 from vizjax.models import matconvnet
 from vizjax.models.labels import imagenet
 from vizjax.models.network import Network, Preprocessing

@@ -1,0 +1,5 @@
+"""`python -m vizjax`."""
+
+from vizjax.cli import main
+
+main()

@@ -1,0 +1,129 @@
+"""`vizjax class-model`: what a network has learnt of its classes."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+
+from vizjax import figures, pictures
+from vizjax.ascent import NATURAL, PAPER, Recipe, class_models
+from vizjax.cli.console import output_folder, progress, say
+from vizjax.data.files import atomic_write
+from vizjax.data.images import write_png
+from vizjax.errors import InputError
+from vizjax.models.zoo import load
+
+RECIPES = {"paper": PAPER, "natural": NATURAL}
+
+
+@dataclass(frozen=True)
+class ClassModel:
+    """Make images that maximise the scores of classes. Options not given are the recipe's."""
+
+    labels: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CLASS …")]
+    """The classes: index, WordNet id or name."""
+    out: Path
+    """The folder for the images, the traces and the parameters."""
+    recipe: Literal["paper", "natural"] = "natural"
+    """paper: the score less λ‖I‖² by ascent on pixels; natural: Fourier coefficients, transforms."""
+    network: str = "squeezenet1_1"
+    """squeezenet1_1, or the path of a MatConvNet file such as imagenet-vgg-f.mat."""
+    seed: int = 0
+    """Of the random transformations."""
+    steps: int | None = None
+    """Steps of ascent."""
+    optimizer: Literal["sgd", "adam"] | None = None
+    """sgd has a momentum of 0.9."""
+    learning_rate: float | None = None
+    """In pixel units, or deviations of Fourier coefficients."""
+    l2: float | None = None
+    """λ: score per squared unit of pixel value."""
+    objective: Literal["score", "posterior"] | None = None
+    """The unnormalised score, or the posterior, the paper's ablation."""
+    parameterisation: Literal["pixels", "fourier"] | None = None
+    """What the ascent moves."""
+    decay: float | None = None
+    """Exponent of the amplitude spectrum, for fourier."""
+    jitter: int | None = None
+    """Random shifts of up to so many pixels."""
+    scale: float | None = None
+    """Random zooms by up to this share."""
+    degrees: float | None = None
+    """Random turns by up to so many degrees."""
+    total_variation: float | None = None
+    """Weight of the total variation."""
+    blur: float | None = None
+    """Deviation in pixels of a blur after every step, for pixels."""
+
+    def resolved(self) -> Recipe:
+        """The recipe with what was given in place of its own."""
+        names = (field.name for field in dataclasses.fields(Recipe))
+        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return dataclasses.replace(RECIPES[self.recipe], **given)
+
+
+def run(options: ClassModel) -> int:
+    """Optimises all classes in one batch and writes what came of it."""
+    if not options.labels:
+        raise InputError("`CLASS` is missing; expected at least one index, WordNet id or name")
+    folder = output_folder(options.out)
+    recipe = options.resolved()
+    network = load(options.network)
+    labels = [network.labels.index(label) for label in options.labels]
+    with progress(recipe.steps, "steps") as advance:
+        models = class_models(
+            jax.random.key(options.seed),
+            network,
+            np.array(labels),
+            shape=network.mean_image.shape,
+            mean=network.mean_image,
+            recipe=recipe,
+            progress=advance,
+        )
+    shown = [pictures.to_pixels(image + network.mean_image) for image in models.images]
+    posteriors = jax.nn.softmax(jax.jit(jax.vmap(network))(jnp.array(shown, jnp.float32)))
+    if not np.all(np.isfinite(models.trace)):
+        raise InputError(
+            f"`learning_rate` is {recipe.learning_rate:g}; the objective overflowed at step "
+            f"{int(np.argmin(np.isfinite(models.trace).all(1)))}; expected a smaller rate or `l2`"
+        )
+    found = [float(row[label]) for row, label in zip(posteriors, labels, strict=True)]
+    for label, image in zip(labels, shown, strict=True):
+        write_png(folder / f"{label}.png", image)
+    with atomic_write(folder / "trace.csv") as file:
+        header = ",".join(map(str, labels))
+        np.savetxt(file, models.trace, delimiter=",", header=header, comments="", fmt="%.9g")
+    with atomic_write(folder / "figure.png") as file:
+        titles = [
+            f"{network.labels.name(label)}\nposterior {posterior:.3f}"
+            for label, posterior in zip(labels, found, strict=True)
+        ]
+        caption = f"{network.name}; {recipe.caption()}; seed {options.seed}"
+        figure = figures.class_model_figure(shown, titles, models.trace, caption=caption)
+        figures.write(figure, file)
+    result = {
+        "network": network.name,
+        "seed": options.seed,
+        "recipe": dataclasses.asdict(recipe),
+        "classes": [
+            {
+                "label": label,
+                "wnid": network.labels.wnid(label),
+                "name": network.labels.name(label),
+                "image": f"{label}.png",
+                "posterior": posterior,
+                "objective": float(models.trace[-1, number]),
+            }
+            for number, (label, posterior) in enumerate(zip(labels, found, strict=True))
+        ],
+    }
+    with atomic_write(folder / "result.json") as file:
+        file.write(json.dumps(result, indent=2, ensure_ascii=False).encode())
+    say(f"{len(labels)} class models in {folder}")
+    return 0

@@ -1,0 +1,144 @@
+"""`vizjax explain`: what a network sees in photographs."""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import jax
+import numpy as np
+import tyro
+
+from vizjax import figures, pictures
+from vizjax.cli.console import BAD_INPUT, complain, output_folder, progress, say
+from vizjax.data.files import atomic_write
+from vizjax.data.images import read_photo, write_png
+from vizjax.errors import InputError
+from vizjax.explain import Explanation, explain
+from vizjax.models.network import Network
+from vizjax.models.zoo import load
+from vizjax.types import Photo
+
+
+@dataclass(frozen=True)
+class Explain:
+    """Show what a network sees in photographs: classes, saliency maps, masks and boxes."""
+
+    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO …")]
+    """The photographs: JPEG, PNG, WebP, TIFF, GIF, BMP or PPM."""
+    out: Path
+    """The folder for the results, one folder a photograph inside."""
+    top: int = 5
+    """Explain so many of the classes with the highest scores."""
+    label: tuple[str, ...] = ()
+    """Explain these classes instead: index, WordNet id or name."""
+    network: str = "squeezenet1_1"
+    """squeezenet1_1, or the path of a MatConvNet file such as imagenet-vgg-f.mat."""
+    rule: Literal["gradient", "deconvnet", "guided"] = "gradient"
+    """The backward rule of the rectifiers."""
+    views: Literal[1, 10] = 10
+    """Views of each photograph: its centre, or the paper's ten."""
+    seed: int = 0
+    """Of the colour models' start."""
+
+    def caption(self, network: Network) -> str:
+        """The parameters under a figure."""
+        views = "the centre view" if self.views == 1 else f"{self.views} views"
+        return (
+            f"{network.name}; saliency by the {self.rule} rule, mean of {views}; seeds: 95 % and "
+            "30 % quantiles; mixtures of 5 colours; graph cut with smoothness 5; largest component"
+        )
+
+
+def run(options: Explain) -> int:
+    """Explains every photograph; one that fails does not stop the others."""
+    if not options.photos:
+        raise InputError("`PHOTO` is missing; expected the path of at least one photograph")
+    folder = output_folder(options.out)
+    network = load(options.network)
+    labels = [network.labels.index(label) for label in options.label]
+    network = network.with_rule(options.rule)
+    failed = 0
+    with progress(len(options.photos), "photographs") as advance:
+        for path, name in zip(options.photos, _names(options.photos), strict=True):
+            try:
+                photo = read_photo(path)
+                explanation = explain(
+                    jax.random.key(options.seed),
+                    network,
+                    photo,
+                    top=options.top,
+                    labels=labels,
+                    views=options.views,
+                )
+                write(folder / name, path, photo, explanation, network, options)
+            except InputError as error:
+                failed += 1
+                message = str(error)
+                complain(message if str(path) in message else f"`{path}`: {message}")
+            advance(1)
+    done = len(options.photos) - failed
+    say(f"{done} of {len(options.photos)} photographs explained in {folder}")
+    return BAD_INPUT if failed else 0
+
+
+def write(
+    folder: Path,
+    path: Path,
+    photo: Photo,
+    explanation: Explanation,
+    network: Network,
+    options: Explain,
+) -> None:
+    """Writes maps, masks and the figure of one photograph, and last, when all is there, the result."""
+    height, width = photo.shape[:2]
+    predictions = []
+    for prediction in explanation.predictions:
+        located = prediction.at(height, width)
+        label = prediction.label
+        saliency, mask = f"saliency_{label}", f"mask_{label}.png"
+        with atomic_write(folder / f"{saliency}.npy") as file:
+            np.save(file, located.saliency)
+        write_png(folder / f"{saliency}.png", pictures.heat(located.saliency))
+        write_png(folder / mask, located.mask)
+        predictions.append(
+            {
+                "label": label,
+                "wnid": network.labels.wnid(label),
+                "name": network.labels.name(label),
+                "score": prediction.score,
+                "posterior": prediction.posterior,
+                "box": None if located.box is None else list(located.box),
+                "mask": mask,
+                "saliency": f"{saliency}.npy",
+            }
+        )
+    with atomic_write(folder / "figure.png") as file:
+        caption = f"{path.name}: {options.caption(network)}"
+        figures.write(
+            figures.explanation_figure(explanation, network.labels, caption=caption), file
+        )
+    result = {
+        "image": {"path": str(path), "width": width, "height": height},
+        "network": network.name,
+        "options": _options(options),
+        "predictions": predictions,
+    }
+    with atomic_write(folder / "result.json") as file:
+        file.write(json.dumps(result, indent=2, ensure_ascii=False).encode())
+
+
+def _options(options: Explain) -> dict[str, Any]:
+    shown = dataclasses.asdict(options)
+    return {name: shown[name] for name in ("top", "label", "rule", "views", "seed")}
+
+
+def _names(paths: tuple[Path, ...]) -> Iterator[str]:
+    """A folder name a photograph: its stem, with a number where two would share it."""
+    seen: Counter[str] = Counter()
+    for path in paths:
+        seen[path.stem] += 1
+        yield path.stem if seen[path.stem] == 1 else f"{path.stem}_{seen[path.stem]}"

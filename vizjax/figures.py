@@ -1,0 +1,109 @@
+"""Figures for a file: pictures with titles and a caption that states every parameter."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import numpy as np
+from jaxtyping import Array, Float
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from vizjax import pictures
+from vizjax.explain import Explanation
+from vizjax.models.labels import Labels
+from vizjax.pictures import Picture
+
+CAPTION_POINTS, TITLE_POINTS = 8.0, 9.0
+
+
+def explanation_figure(explanation: Explanation, labels: Labels, *, caption: str) -> Figure:
+    """A row a class: the image with its box, the map, the seeds, and what the mask cuts out."""
+    image = explanation.canvas
+    rows = []
+    for prediction in explanation.predictions:
+        mask, box, seeds = prediction.localisation
+        found = image if box is None else pictures.framed(image, box)
+        rows.append(
+            [
+                pictures.to_pixels(found),
+                pictures.heat(prediction.saliency),
+                pictures.seeded(image, seeds),
+                pictures.cut_out(image, mask, box),
+            ]
+        )
+    names = [
+        f"{labels.name(p.label)}\nscore {p.score:.1f}\nposterior {p.posterior:.3f}"
+        for p in explanation.predictions
+    ]
+    return grid(rows, columns=["box", "saliency", "seeds", "mask"], rows=names, caption=caption)
+
+
+def class_model_figure(
+    images: Sequence[Picture],
+    titles: Sequence[str],
+    trace: Float[np.ndarray | Array, "steps classes"],
+    *,
+    caption: str,
+) -> Figure:
+    """The images of classes, and under them how the objective rose."""
+    across = min(4, len(images))
+    down = -(-len(images) // across)
+    figure = Figure(figsize=(2.6 * max(across, 2), 2.9 * down + 2.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_gridspec(down + 1, across, height_ratios=[*[1.0] * down, 0.7])
+    for number, (image, title) in enumerate(zip(images, titles, strict=True)):
+        _picture(figure.add_subplot(axes[number // across, number % across]), image, title)
+    plot = figure.add_subplot(axes[down, :])
+    plot.plot(np.asarray(trace), label=[title.splitlines()[0] for title in titles], linewidth=1)
+    plot.set_xlabel("step", fontsize=CAPTION_POINTS)
+    plot.set_ylabel("objective", fontsize=CAPTION_POINTS)
+    plot.tick_params(labelsize=CAPTION_POINTS)
+    if len(images) <= 12:
+        plot.legend(fontsize=6, ncols=2)
+    return _captioned(figure, caption)
+
+
+def grid(
+    pictures: Sequence[Sequence[Picture]],
+    *,
+    columns: Sequence[str],
+    rows: Sequence[str],
+    caption: str,
+) -> Figure:
+    """Pictures in rows and columns, each with its name."""
+    height, width = pictures[0][0].shape[:2]
+    wide = 2.4 * float(np.clip(width / height, 0.4, 3))
+    tall = max(0.8, wide * height / width)
+    figure = Figure(
+        figsize=(wide * len(columns) + 1.2, tall * len(rows) + 0.9), layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(rows), len(columns), squeeze=False)
+    for axis, name in zip(axes[0], columns, strict=True):
+        axis.set_title(name, fontsize=TITLE_POINTS)
+    for line, row, name in zip(axes, pictures, rows, strict=True):
+        for axis, picture in zip(line, row, strict=True):
+            _picture(axis, picture)
+        line[0].set_ylabel(
+            name, rotation=0, ha="right", va="center", fontsize=TITLE_POINTS, labelpad=6
+        )
+    return _captioned(figure, caption)
+
+
+def write(figure: Figure, file: BinaryIO) -> None:
+    """Writes a figure as a PNG at 150 dots an inch, byte for byte the same each time."""
+    figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+
+
+def _picture(axis, picture: Picture, title: str = "") -> None:
+    axis.imshow(picture)
+    axis.set(xticks=[], yticks=[])
+    if title:
+        axis.set_title(title, fontsize=CAPTION_POINTS)
+
+
+def _captioned(figure: Figure, caption: str) -> Figure:
+    characters = int(figure.get_size_inches()[0] * 16)
+    figure.supxlabel(textwrap.fill(caption, characters), fontsize=CAPTION_POINTS)
+    return figure

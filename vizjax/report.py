@@ -1,0 +1,60 @@
+"""Self-contained HTML pages of pictures: everything embedded, readable on a phone."""
+
+import base64
+import io
+from collections.abc import Sequence
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+from jinja2 import Environment
+from PIL import Image
+
+from vizjax.pictures import Picture
+
+
+class Panel(NamedTuple):
+    """One picture and what stands under it."""
+
+    picture: Picture
+    caption: str
+
+
+class Group(NamedTuple):
+    """Pictures that belong side by side, such as all of one photograph."""
+
+    title: str
+    panels: Sequence[Panel]
+
+
+class Section(NamedTuple):
+    """A figure of the page: what it shows, in a sentence, with its parameters.
+
+    Attributes:
+      title: of the section.
+      text: what is to be seen, and its source.
+      parameters: everything that the pictures depend on.
+      groups: the pictures.
+    """
+
+    title: str
+    text: str
+    parameters: str
+    groups: Sequence[Group]
+
+
+def page(title: str, introduction: str, sections: Sequence[Section], *, footer: str = "") -> str:
+    """The page as HTML text."""
+    template = resources.files("vizjax").joinpath("templates/page.html").read_text("utf-8")
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["data_uri"] = data_uri
+    return environment.from_string(template).render(
+        title=title, introduction=introduction, sections=sections, footer=footer
+    )
+
+
+def data_uri(picture: Picture) -> str:
+    """A picture as a `data:` address: a JPEG of high quality with its colours at full resolution."""
+    file = io.BytesIO()
+    Image.fromarray(np.asarray(picture)).save(file, format="JPEG", quality=92, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
