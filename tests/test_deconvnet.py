@@ -172,7 +172,7 @@ def chain():
         nn.Conv(5, (1, 1), name="conv4"),
     )
     module = Chain(layers)
-    variables = module.init(jax.random.key(5), jnp.zeros((25, 19, 3)))
+    variables = jax.jit(module.init)(jax.random.key(5), jnp.zeros((25, 19, 3)))
     # Non-zero biases, as every leaf is moved.
     variables = jax.tree.map(lambda leaf: leaf + 0.1, variables)
     return Network(module, variables, Preprocessing(size=(25, 19)))

@@ -15,7 +15,7 @@ LAYERS = (
     {"rules", "ops", "data", "targets"},
     {"models"},
     {"attribution", "ascent", "localisation", "evaluation"},
-    {"explain", "figures", "report"},
+    {"explain", "figures", "pictures", "portraits", "report"},
     {"__init__"},  # the root re-exports what lies below; only the command line may import it
     {"cli", "demo", "__main__"},
 )

@@ -12,9 +12,9 @@ CLASSES = jnp.array([3.0, 5.0, 7.0])
 NEURONS = jnp.arange(24.0).reshape(2, 3, 4)
 
 
-@pytest.mark.parametrize("label", [0, 1, 2, (1,)])
-def test_a_class(label):
-    assert select(CLASSES, label) == 3 + 2 * np.sum(label)
+@pytest.mark.parametrize(("label", "score"), [(0, 3), (1, 5), (2, 7), ((1,), 5)])
+def test_a_class(label, score):
+    assert select(CLASSES, label) == score
 
 
 @pytest.mark.parametrize("label", list(np.ndindex(2, 3, 4)))
@@ -51,14 +51,14 @@ def test_neurons_as_arrays_compiled_and_mapped():
     labels = jnp.array([[1, 2, 3], [0, 1, 2]])
     assert jax.vmap(select, (None, 0))(NEURONS, labels).tolist() == [23, 6]
     assert jax.jit(select)(NEURONS, labels[1]) == 6
-    assert jax.jit(lambda row: select(NEURONS, (row, 1, 2)))(jnp.array(1)) == 18
 
 
 def test_the_derivative_is_one_there_and_zero_elsewhere():
     one_hot = np.zeros(NEURONS.shape)
     one_hot[1, 0, 2] = 1
-    for derivative in (jax.grad(select), jax.jit(jax.grad(select))):
-        np.testing.assert_array_equal(derivative(NEURONS, (1, 0, 2)), one_hot)
+    np.testing.assert_array_equal(jax.grad(select)(NEURONS, (1, 0, 2)), one_hot)
+    traced = jax.jit(jax.grad(select))(NEURONS, jnp.array([1, 0, 2]))
+    np.testing.assert_array_equal(traced, one_hot)
 
 
 WRONG = [

@@ -9,12 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from vizjax import pictures
-from vizjax.ascent import NATURAL, PAPER, Recipe, class_models
+from vizjax.ascent import NATURAL, PAPER
 from vizjax.attribution import gradient
-from vizjax.data.crops import centre_view, extract
-from vizjax.data.images import canvas
 from vizjax.explain import Explanation, explain
 from vizjax.models.network import Network
+from vizjax.portraits import portraits
 from vizjax.report import Group, Panel, Section, page
 from vizjax.rules import RULES
 from vizjax.types import Photo
@@ -47,54 +46,39 @@ def demo_page(network: Network, photos: dict[str, Photo], *, seed: int, progress
     ]
     return page(
         "What a network has learnt, and what it looked at",
-        f"The methods of Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2013), on "
-        f"{network.name} trained on ImageNet and on photographs that ship with scikit-image. One "
-        "score function stands behind every picture: read forwards it classifies, differentiated "
-        "it says what it looked at, climbed it shows what it has learnt.",
+        "The methods of Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2013), "
+        f"on {network.name} trained on ImageNet and on photographs that ship with scikit-image. "
+        "One score function stands behind every picture: read forwards it classifies, "
+        "differentiated it says what it looked at, climbed it shows what it has learnt.",
         sections,
         footer="Made by vizjax: `vizjax demo`.",
     )
 
 
 def _class_models(network: Network, seed: int, progress: Progress) -> Section:
-    labels = np.array([network.labels.index(name) for name in CLASSES])
+    labels = [network.labels.index(name) for name in CLASSES]
     panels: dict[str, list[Panel]] = {name: [] for name in CLASSES}
     for title, recipe in {"paper": PAPER, "natural": NATURAL}.items():
-        shown, posteriors = _ascended(network, labels, recipe, seed, progress, title)
-        for name, image, posterior in zip(CLASSES, shown, posteriors, strict=True):
+        with progress(recipe.steps, f"class models, {title} recipe") as advance:
+            shown = portraits(jax.random.key(seed), network, labels, recipe, progress=advance)
+        for name, image, posterior in zip(CLASSES, shown.pictures, shown.posteriors, strict=True):
             panels[name].append(
                 Panel(image, f"{name}, {title} recipe\nposterior {_rounded(posterior)}")
             )
     pairs = [CLASSES[start : start + 3] for start in range(0, len(CLASSES), 3)]
     return Section(
         "Class models",
-        "For each class, the image that maximises its unnormalised score less λ‖I‖² (eq. 1), from the "
-        "zero image; the training set's mean is added to what is shown. Left of each pair: ascent on "
-        "pixels, as in the paper. Right: the same objective in decorrelated Fourier coefficients, under "
-        "random shifts, zooms and turns. The posterior is the network's for the picture as shown, "
-        "rounded to 8 bits.",
+        "For each class, the image that maximises its unnormalised score less λ‖I‖² (eq. 1), "
+        "from the zero image; the training set's mean is added to what is shown. Left of each "
+        "pair: ascent on pixels, as in the paper. Right: the same objective in decorrelated "
+        "Fourier coefficients, under random shifts, zooms and turns. The posterior is the "
+        "network's for the picture as shown, rounded to 8 bits.",
         f"Paper recipe: {PAPER.caption()}. Natural recipe: {NATURAL.caption()}. Seed {seed}.",
         [
             Group(", ".join(names), [panel for name in names for panel in panels[name]])
             for names in pairs
         ],
     )
-
-
-def _ascended(network, labels, recipe: Recipe, seed, progress, title):
-    with progress(recipe.steps, f"class models, {title} recipe") as advance:
-        models = class_models(
-            jax.random.key(seed),
-            network,
-            labels,
-            shape=network.mean_image.shape,
-            mean=network.mean_image,
-            recipe=recipe,
-            progress=advance,
-        )
-    shown = [pictures.to_pixels(image + network.mean_image) for image in models.images]
-    scores = jax.jit(jax.vmap(network))(jnp.array(shown, jnp.float32))
-    return shown, np.asarray(jax.nn.softmax(scores))[np.arange(len(labels)), labels]
 
 
 def _saliency(network: Network, explanations: dict[str, Explanation]) -> Section:
@@ -111,11 +95,11 @@ def _saliency(network: Network, explanations: dict[str, Explanation]) -> Section
         groups.append(Group(name, panels))
     return Section(
         "Saliency",
-        "For each of the five classes with the highest scores, how much the score would change with "
-        "each pixel: the largest magnitude of the gradient over the colours (§3.1), averaged over ten "
-        "views. One forward pass serves all five.",
-        "Views: four corners, centre, and their reflections, 227×227 of a short side of 256. Shown "
-        "from 0 (black) to the map's 99.5 % quantile (white).",
+        "For each of the five classes with the highest scores, how much the score would change "
+        "with each pixel: the largest magnitude of the gradient over the colours (§3.1), "
+        "averaged over ten views. One forward pass serves all five.",
+        "Views: four corners, centre, and their reflections, 227×227 of a short side of 256. "
+        "Shown from 0 (black) to the map's 99.5 % quantile (white).",
         groups,
     )
 
@@ -137,10 +121,11 @@ def _localisation(network: Network, explanations: dict[str, Explanation]) -> Sec
     return Section(
         "Localisation",
         "No box or mask was ever trained on. The most salient pixels train a colour model of the "
-        "object and the least salient one of the background; a graph cut separates the two, and the "
-        "largest connected part is the object (§3.2). Shown for the class with the highest score.",
-        "Seeds: above the 95 % and below the 30 % quantile. Two mixtures of 5 Gaussians in RGB. Graph "
-        "cut on the 8-neighbourhood, smoothness 5.",
+        "object and the least salient one of the background; a graph cut separates the two, and "
+        "the largest connected part is the object (§3.2). Shown for the class with the highest "
+        "score.",
+        "Seeds: above the 95 % and below the 30 % quantile. Two mixtures of 5 Gaussians in RGB. "
+        "Graph cut on the 8-neighbourhood, smoothness 5.",
         groups,
     )
 
@@ -150,7 +135,7 @@ def _rules(network: Network, photos: dict[str, Photo], progress: Progress) -> Se
     names = ("chelsea", "coffee")
     with progress(len(names) * len(RULES), "backward rules") as advance:
         for name in names:
-            image = _centre(network, photos[name])
+            image = network.prepare(photos[name])
             label = int(np.argmax(_jitted_scores(network, image)))
             neurons = _strongest(network, image)
             targets = {network.labels.name(label): label, **neurons}
@@ -169,21 +154,15 @@ def _rules(network: Network, photos: dict[str, Photo], progress: Progress) -> Se
                 groups.append(Group(where, [first, *shown]))
     return Section(
         "Gradient, DeconvNet, guided backprop",
-        "The same network run backwards under three rules that differ in nothing but what a rectifier "
-        "lets through (§4): the gradient where its input was positive, DeconvNet what arrives positive, "
-        "guided backprop where both hold. For the class on top, then for the strongest neuron of an "
-        "early, a middle and a late layer: gradient methods apply to any neuron.",
-        "The centre view, 227×227. Signed and in colour, grey is 0, scaled to the 99.5 % quantile of "
-        "the magnitude.",
+        "The same network run backwards under three rules that differ in nothing but what a "
+        "rectifier lets through (§4): the gradient where its input was positive, DeconvNet what "
+        "arrives positive, guided backprop where both hold. For the class on top, then for the "
+        "strongest neuron of an early, a middle and a late layer: gradient methods apply to any "
+        "neuron.",
+        "The centre view, 227×227. Signed and in colour, grey is 0, scaled to the 99.5 % "
+        "quantile of the magnitude.",
         groups,
     )
-
-
-def _centre(network: Network, photo: Photo) -> jax.Array:
-    size, short_side = network.preprocessing.size, network.preprocessing.short_side
-    assert size is not None
-    image = canvas(photo, short_side or max(size))
-    return extract(image, centre_view(*image.shape[:2], size))[0]
 
 
 @jax.jit

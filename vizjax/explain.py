@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,9 @@ from vizjax.types import Box, KeyArray, Mask, Photo
 
 VIEWS = {1: centre_view, 10: ten_views}
 """The views by their number: the centre alone, or the paper's ten."""
+
+Localiser: TypeAlias = Callable[[KeyArray, np.ndarray, np.ndarray], list[Localisation]]
+"""`(key, canvas, maps) -> places`: such as `localise_classes`, or a `functools.partial` of it."""
 
 CLASSES_AT_ONCE = 5
 """Classes whose maps are computed in one call: what bounds the memory."""
@@ -49,7 +52,7 @@ class Prediction(NamedTuple):
 
 
 class Located(NamedTuple):
-    """A prediction's pictures at the photograph's own size; `box` is None where nothing was found."""
+    """A prediction's pictures at another size; `box` is None where nothing was found."""
 
     saliency: Float[np.ndarray, "height width"]
     mask: Mask
@@ -84,6 +87,7 @@ def explain(
     top: int = 5,
     labels: Sequence[int] = (),
     views: int = 10,
+    localise: Localiser = localise_classes,
 ) -> Explanation:
     """Predict, map and locate the classes of a photograph (Simonyan et al. 2013, §3).
 
@@ -98,6 +102,8 @@ def explain(
       top: explain so many of the classes with the highest scores.
       labels: explain these instead.
       views: 1 for the centre alone, 10 for the paper's.
+      localise: from the maps to the places; `functools.partial(localise_classes, smoothness=50)`
+        sets a hyperparameter.
 
     Raises:
       InputError: an unusable option, or scores that are not finite.
@@ -122,7 +128,7 @@ def explain(
     posterior = np.asarray(jax.nn.softmax(found.scores))
     put_back = jax.vmap(functools.partial(assemble, views=windows, height=height, width=width))
     maps = np.asarray(put_back(found.maps))
-    places = localise_classes(key, image, maps)
+    places = localise(key, image, maps)
     predictions = [
         Prediction(int(label), float(scores[label]), float(posterior[label]), one, place)
         for label, one, place in zip(np.asarray(found.labels), maps, places, strict=True)

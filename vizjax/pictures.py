@@ -43,12 +43,11 @@ def unit_interval(
 
 def heat(saliency_map: Float[np.ndarray | Array, "height width"]) -> Picture:
     """A saliency map as the paper prints it: black to white."""
-    grey = to_pixels(255 * np.repeat(unit_interval(saliency_map)[..., None], 3, axis=2))
-    return grey
+    return to_pixels(255 * np.repeat(unit_interval(saliency_map)[..., None], 3, axis=2))
 
 
 def signed(gradient: Float[np.ndarray | Array, "height width 3"]) -> Picture:
-    """A signed gradient or reconstruction: grey is 0, and one scale for both signs and all colours."""
+    """A signed gradient or reconstruction: grey is 0; one scale for both signs and all colours."""
     values = np.asarray(gradient)
     return to_pixels(127.5 + 127.5 * np.sign(values) * unit_interval(np.abs(values)))
 

@@ -54,7 +54,7 @@ def page(title: str, introduction: str, sections: Sequence[Section], *, footer: 
 
 
 def data_uri(picture: Picture) -> str:
-    """A picture as a `data:` address: a JPEG of high quality with its colours at full resolution."""
+    """A picture as a `data:` address: a JPEG of high quality, its colours at full resolution."""
     file = io.BytesIO()
     Image.fromarray(np.asarray(picture)).save(file, format="JPEG", quality=92, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")

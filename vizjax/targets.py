@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from vizjax.errors import InputError
@@ -31,7 +32,7 @@ def select(scores: Float[Array, "..."], label: Label) -> Float[Array, ""]:
     if not _traced(label):
         return scores[tuple(np.asarray(label, int).reshape(-1))]
     index = tuple(jnp.asarray(label, jnp.int32).reshape(-1))
-    inside = [(0 <= i) & (i < size) for i, size in zip(index, scores.shape, strict=True)]
+    inside = [(i >= 0) & (i < size) for i, size in zip(index, scores.shape, strict=True)]
     return scores[index] * jnp.where(jnp.array(inside).all(), 1, jnp.nan)
 
 
@@ -54,4 +55,4 @@ def check(label: Label, shape: tuple[int, ...]) -> None:
 
 
 def _traced(label: Label) -> bool:
-    return any(isinstance(i, jax.core.Tracer) for i in jax.tree.leaves(label))
+    return any(isinstance(i, Tracer) for i in jax.tree.leaves(label))

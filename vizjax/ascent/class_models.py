@@ -43,9 +43,9 @@ class Recipe:
       blur: deviation in pixels of a Gaussian blur after every step; `pixels` only.
     """
 
-    steps: int = 200
+    steps: int = 100
     optimizer: Literal["sgd", "adam"] = "sgd"
-    learning_rate: float = 3000.0
+    learning_rate: float = 1000.0
     l2: float = 3e-6
     objective: Literal["score", "posterior"] = "score"
     parameterisation: Literal["pixels", "fourier"] = "pixels"
@@ -82,7 +82,7 @@ class Recipe:
         """All that the images depend on, for the caption of a figure.
 
         >>> PAPER.caption()
-        '200 steps of sgd, learning_rate 3000, l2 3e-06, objective score, parameterisation pixels'
+        '100 steps of sgd, learning_rate 1000, l2 3e-06, objective score, parameterisation pixels'
         """
         always = {"learning_rate", "l2", "objective", "parameterisation"}
         unused = {"steps", "optimizer"}
@@ -130,7 +130,7 @@ def class_models(
     score_fn: ScoreFn,
     labels: Int[Array | np.ndarray, "classes ..."],
     *,
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     mean: Any = 0.0,
     recipe: Recipe = PAPER,
     progress: Callable[[int], Any] | None = None,

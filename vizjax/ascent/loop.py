@@ -66,8 +66,8 @@ def ascend(
       The last image and the objective before each step.
 
     Notes:
-      On a CPU each step is one compiled call, as XLA runs convolutions inside a loop on one thread;
-      elsewhere `STEPS_PER_CALL` steps are one `lax.scan`. The keys, and so the results, are the same.
+      On a CPU each step is one compiled call, as XLA runs convolutions inside a loop on one
+      thread; elsewhere `STEPS_PER_CALL` steps are one `lax.scan`. The keys are the same.
       `optimizer`, `transform` and `project` are compiled in: pass the same (or equal) object again
       and nothing is compiled twice.
     """

@@ -8,6 +8,7 @@ direction (Olah et al. 2017, "Feature Visualization", doi 10.23915/distill.00007
 
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -31,7 +32,7 @@ Colours = Float[Array, "images height width 3"]
 class Pixels:
     """The pixels themselves, as in the paper."""
 
-    def start(self, shape: tuple[int, int, int, int]) -> Images:
+    def start(self, shape: tuple[int, ...]) -> Images:
         """Zero images of `shape` (images, height, width, channels)."""
         return jnp.zeros(shape, jnp.float32)
 
@@ -58,7 +59,7 @@ class Fourier:
     decay: float = 1.0
     bound: float = 115.0
 
-    def start(self, shape: tuple[int, int, int, int]) -> Float[Array, "images height half 3 2"]:
+    def start(self, shape: tuple[int, ...]) -> Float[Array, "images height half 3 2"]:
         """The spectrum, real and imaginary parts last, of zero images of `shape`."""
         images, height, _, channels = shape
         if channels != 3:
@@ -71,7 +72,8 @@ class Fourier:
         cycles = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(self.width)[None, :])
         natural = np.maximum(cycles * max(height, self.width), 1) ** -self.decay
         # NumPy's inverse transform divides by the number of pixels.
-        scale = jnp.asarray(natural[..., None] * height * self.width, jnp.float32)
-        coefficients = (spectrum[..., 0] + 1j * spectrum[..., 1]) * scale[None]
+        scale = jnp.asarray(natural[..., None, None] * height * self.width, jnp.float32)
+        scaled = spectrum * scale[None]
+        coefficients = jax.lax.complex(scaled[..., 0], scaled[..., 1])
         colours = jnp.fft.irfft2(coefficients, s=(height, self.width), axes=(-3, -2))
         return self.bound * jnp.tanh(colours @ COLOUR_BASIS.T / self.bound)

@@ -69,9 +69,9 @@ def _bilinear(
 ) -> Float[Array, "height width n"]:
     """`values` between the pixels, at coordinates inside the image."""
     height, width, _ = values.shape
-    top = jnp.clip(jnp.floor(y).astype(jnp.int32), 0, max(height - 2, 0))
-    left = jnp.clip(jnp.floor(x).astype(jnp.int32), 0, max(width - 2, 0))
+    top, left = jnp.floor(y), jnp.floor(x)
     down, right = (y - top)[..., None], (x - left)[..., None]
+    top, left = top.astype(jnp.int32), left.astype(jnp.int32)
     bottom, end = jnp.minimum(top + 1, height - 1), jnp.minimum(left + 1, width - 1)
     upper = (1 - right) * values[top, left] + right * values[top, end]
     lower = (1 - right) * values[bottom, left] + right * values[bottom, end]

@@ -31,7 +31,7 @@ def gradient(score_fn: ScoreFn, x: Float[Array, "..."], label: Label) -> Float[A
     """
     if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
         raise InputError(
-            f"`x` is of {jnp.result_type(x)}; expected floating point: `jnp.asarray(x, jnp.float32)`"
+            f"`x` is of {jnp.result_type(x)}; expected floating point: use `jnp.asarray(x, float)`"
         )
     return jax.grad(lambda x: select(score_fn(x), label))(x)
 

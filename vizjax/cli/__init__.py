@@ -2,6 +2,9 @@
 
 import sys
 
+import tyro
+
+from vizjax.cli import class_model, demo, explain
 from vizjax.cli.console import guarded
 
 
@@ -11,11 +14,6 @@ def main() -> None:
 
 
 def _main() -> int:
-    # JAX is loaded by the commands: `--help` and a misspelt option need not wait for it.
-    import tyro
-
-    from vizjax.cli import class_model, demo, explain
-
     commands = {
         "explain": explain.Explain,
         "class-model": class_model.ClassModel,

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from vizjax import figures, pictures
-from vizjax.ascent import NATURAL, PAPER, Recipe, class_models
+from vizjax import figures
+from vizjax.ascent import NATURAL, PAPER, Recipe
 from vizjax.cli.console import output_folder, progress, say
 from vizjax.data.files import atomic_write
 from vizjax.data.images import write_png
 from vizjax.errors import InputError
 from vizjax.models.zoo import load
+from vizjax.portraits import portraits
 
 RECIPES = {"paper": PAPER, "natural": NATURAL}
 
@@ -31,7 +31,7 @@ class ClassModel:
     out: Path
     """The folder for the images, the traces and the parameters."""
     recipe: Literal["paper", "natural"] = "natural"
-    """paper: the score less λ‖I‖² by ascent on pixels; natural: Fourier coefficients, transforms."""
+    """paper: score less λ‖I‖², on pixels; natural: on Fourier coefficients, with transforms."""
     network: str = "squeezenet1_1"
     """squeezenet1_1, or the path of a MatConvNet file such as imagenet-vgg-f.mat."""
     seed: int = 0
@@ -77,35 +77,19 @@ def run(options: ClassModel) -> int:
     network = load(options.network)
     labels = [network.labels.index(label) for label in options.labels]
     with progress(recipe.steps, "steps") as advance:
-        models = class_models(
-            jax.random.key(options.seed),
-            network,
-            np.array(labels),
-            shape=network.mean_image.shape,
-            mean=network.mean_image,
-            recipe=recipe,
-            progress=advance,
-        )
-    shown = [pictures.to_pixels(image + network.mean_image) for image in models.images]
-    posteriors = jax.nn.softmax(jax.jit(jax.vmap(network))(jnp.array(shown, jnp.float32)))
-    if not np.all(np.isfinite(models.trace)):
-        raise InputError(
-            f"`learning_rate` is {recipe.learning_rate:g}; the objective overflowed at step "
-            f"{int(np.argmin(np.isfinite(models.trace).all(1)))}; expected a smaller rate or `l2`"
-        )
-    found = [float(row[label]) for row, label in zip(posteriors, labels, strict=True)]
-    for label, image in zip(labels, shown, strict=True):
+        shown = portraits(jax.random.key(options.seed), network, labels, recipe, progress=advance)
+    for label, image in zip(labels, shown.pictures, strict=True):
         write_png(folder / f"{label}.png", image)
     with atomic_write(folder / "trace.csv") as file:
         header = ",".join(map(str, labels))
-        np.savetxt(file, models.trace, delimiter=",", header=header, comments="", fmt="%.9g")
+        np.savetxt(file, shown.trace, delimiter=",", header=header, comments="", fmt="%.9g")
     with atomic_write(folder / "figure.png") as file:
         titles = [
             f"{network.labels.name(label)}\nposterior {posterior:.3f}"
-            for label, posterior in zip(labels, found, strict=True)
+            for label, posterior in zip(labels, shown.posteriors, strict=True)
         ]
         caption = f"{network.name}; {recipe.caption()}; seed {options.seed}"
-        figure = figures.class_model_figure(shown, titles, models.trace, caption=caption)
+        figure = figures.class_model_figure(shown.pictures, titles, shown.trace, caption=caption)
         figures.write(figure, file)
     result = {
         "network": network.name,
@@ -118,9 +102,9 @@ def run(options: ClassModel) -> int:
                 "name": network.labels.name(label),
                 "image": f"{label}.png",
                 "posterior": posterior,
-                "objective": float(models.trace[-1, number]),
+                "objective": float(shown.trace[-1, number]),
             }
-            for number, (label, posterior) in enumerate(zip(labels, found, strict=True))
+            for number, (label, posterior) in enumerate(zip(labels, shown.posteriors, strict=True))
         ],
     }
     with atomic_write(folder / "result.json") as file:

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -28,11 +29,11 @@ def complain(error: object) -> None:
 
 
 @contextlib.contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
+def progress(total: int, what: str) -> Iterator[Callable[[int], Any]]:
     """A bar on a terminal, a line now and then elsewhere; yields what to call with steps done."""
     if sys.stderr.isatty():
         with tqdm(total=total, desc=what, file=sys.stderr) as bar:
-            yield lambda done: bar.update(done) and None
+            yield lambda done: bar.update(done)
         return
     start, last, sum_done = time.monotonic(), time.monotonic(), 0
 
@@ -48,7 +49,7 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
 
 
 def output_folder(path: Path) -> Path:
-    """`path` as a folder that can be written into, made if need be: known before the work, not after."""
+    """`path` as a folder that can be written into, made if need be: known before the work."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

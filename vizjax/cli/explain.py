@@ -93,7 +93,7 @@ def write(
     network: Network,
     options: Explain,
 ) -> None:
-    """Writes maps, masks and the figure of one photograph, and last, when all is there, the result."""
+    """Writes the maps, masks and figure of one photograph; last, when all is there, the result."""
     height, width = photo.shape[:2]
     predictions = []
     for prediction in explanation.predictions:

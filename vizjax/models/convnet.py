@@ -30,8 +30,8 @@ class ConvNet(nn.Module):
     | fc8             | `classes`                      | 1×1               |
 
     A rectifier follows every layer but the last: `relu1` … `relu7`. The fully connected layers are
-    convolutions over all that is left of the plane, as in MatConvNet, computed as matrix products. At full size it has
-    60,834,536 parameters.
+    convolutions over all that is left of the plane, as in MatConvNet (and computed as the matrix
+    products that they are). At full size it has 60,834,536 parameters.
 
     Attributes:
       width: the channels of conv1; conv2 … conv5 have 4 times, fc6 and fc7 64 times as many.

@@ -18,9 +18,11 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float
 
 from vizjax import rules
+from vizjax.data.crops import centre_view, extract
+from vizjax.data.images import canvas
 from vizjax.errors import InputError, unknown
 from vizjax.models.labels import Labels
-from vizjax.types import Image, Scores
+from vizjax.types import Image, Photo, Scores
 
 STATIC: Any = {"metadata": {"static": True}}
 
@@ -90,11 +92,19 @@ class Network:
                 "give a batch to `jax.vmap(network)`"
             )
         x = self.preprocessing(jnp.asarray(image))
-        return self._apply(x)
+        scores: Any = self.module.apply(self.variables, x[None] if self.batched else x)
+        return scores[0] if self.batched else scores
 
-    def _apply(self, x) -> Any:
-        x = self.module.apply(self.variables, x[None] if self.batched else x)
-        return x[0] if self.batched else x
+    def prepare(self, photo: Photo) -> Image:
+        """The image that this network classifies: the centre of a photograph, at its size.
+
+        The short side is brought to `preprocessing.short_side` and the middle cut out, as in the
+        usual evaluation; `vizjax.data.crops` has other views.
+        """
+        height, width = self._blank().shape[:2]
+        whole = canvas(photo, self.preprocessing.short_side or max(height, width))
+        rows, columns, _ = whole.shape
+        return extract(whole, centre_view(rows, columns, (height, width)))[0]
 
     def activations(self, image: Image) -> dict[str, Array]:
         """The output of every named layer, in the order in which they finish.

@@ -1,0 +1,238 @@
+"""Localisation error of the paper's boxes, beside boxes that never look at the photograph.
+
+Claim: the colour models and graph cut of Simonyan et al. 2013 (arXiv 1312.6034, §3.2), trained by
+saliency maps alone, locate most objects, but a box in the middle of the photograph does so too.
+
+    python -m experiments.localisation
+"""
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import jax
+import numpy as np
+import tyro
+
+from experiments.output import save, table
+from vizjax.cli.console import guarded, output_folder, progress, say
+from vizjax.data import AnnotatedPhoto, annotated_photos, assemble, extract, read_photo, resize_mask
+from vizjax.errors import InputError
+from vizjax.evaluation import centred_box, full_box, iou
+from vizjax.explain import VIEWS, Explanation, explain
+from vizjax.localisation import bounding_box, largest_component, localise_classes
+from vizjax.models import Network, load
+from vizjax.types import Box
+
+TOP = 5
+"""Classes whose boxes may be right, as in ILSVRC."""
+
+CAM_SHARE = 0.2
+"""The part of a class activation map's maximum that its mask begins at (Zhou et al. 2016)."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the errors depend on."""
+
+    views: Literal[1, 10] = 10
+    """Views of each photograph: its centre, or the paper's ten."""
+    rule: Literal["gradient", "deconvnet", "guided"] = "gradient"
+    """The backward rule of the rectifiers."""
+    foreground: float = 0.95
+    """The quantile of saliency above which a pixel trains the object's colours."""
+    background: float = 0.30
+    """The quantile below which a pixel trains the background's colours."""
+    components: int = 5
+    """Gaussians in a colour model."""
+    smoothness: float = 5.0
+    """What it costs to part two neighbouring pixels of equal colour, in nats."""
+    threshold: float = 0.5
+    """The least IoU of a box that is right."""
+    seed: int = 0
+    """Of the colour models' start, and of the bootstrap."""
+    photos: int = 0
+    """Measure on so many of the photographs; 0 for all."""
+
+    def __post_init__(self):
+        if not 0 < self.threshold <= 1:
+            raise InputError(f"`threshold` is {self.threshold}; expected a number in (0, 1]")
+        if self.photos < 0:
+            raise InputError(f"`photos` is {self.photos}; expected 0 (all) or more")
+
+
+TINY = Config(views=1, photos=2)
+
+
+class Finding(NamedTuple):
+    """What was found on one photograph.
+
+    Attributes:
+      file: the photograph's name.
+      label: its class.
+      rank: the place of that class among the predictions, from 1; None where not among the five.
+      overlaps: by procedure, the IoU of the class's box with the nearest true one; 0 without a box.
+    """
+
+    file: str
+    label: int
+    rank: int | None
+    overlaps: dict[str, float]
+
+
+class Row(NamedTuple):
+    """The errors of one procedure: shares of the photographs, 0 to 1.
+
+    Attributes:
+      boxes: the procedure.
+      gt_known: the class is given, and its box is wrong.
+      low: the lower end of the 95 % interval of `gt_known`, from a bootstrap over photographs.
+      high: its upper end.
+      top1: the class is not predicted first, or its box is wrong.
+      top5: the class is not among the five first, or its box is wrong.
+    """
+
+    boxes: str
+    gt_known: float
+    low: float
+    high: float
+    top1: float
+    top5: float
+
+
+class Result(NamedTuple):
+    """The errors, and what was found on each photograph."""
+
+    rows: list[Row]
+    findings: list[Finding]
+
+
+def run(
+    config: Config,
+    network: Network,
+    photos: Sequence[AnnotatedPhoto],
+    *,
+    advance: Callable[[int], Any] = lambda done: None,
+) -> Result:
+    """Locate the labelled class on every photograph, and count the errors.
+
+    Args:
+      config: the parameters of procedure and measure.
+      network: with its last convolution called `conv10`: SqueezeNet.
+      photos: photographs with their boxes.
+      advance: called with the number of photographs just done.
+    """
+    network = network.with_rule(config.rule)
+    findings = []
+    for photo in photos:
+        findings.append(find(config, network, photo))
+        advance(1)
+    return Result(errors(config, findings), findings)
+
+
+def find(config: Config, network: Network, annotated: AnnotatedPhoto) -> Finding:
+    """Every procedure's box for the photograph's class, in the photograph's own pixels."""
+    photo, label = read_photo(annotated.path), annotated.label
+    height, width = photo.shape[:2]
+    localise = functools.partial(
+        localise_classes,
+        foreground=config.foreground,
+        background=config.background,
+        components=config.components,
+        smoothness=config.smoothness,
+    )
+    explained = functools.partial(
+        explain,
+        jax.random.key(config.seed),
+        network,
+        photo,
+        views=config.views,
+        localise=localise,
+    )
+    best = explained(top=TOP)
+    ranked = [prediction.label for prediction in best.predictions]
+    rank = ranked.index(label) + 1 if label in ranked else None
+    if rank is not None:
+        prediction = best.predictions[rank - 1]
+    else:
+        (prediction,) = explained(labels=[label]).predictions
+    boxes = {
+        "saliency, colour models, graph cut": prediction.at(height, width).box,
+        "class activation map": cam_box(network, best, label, config.views, height, width),
+        "the whole photograph": full_box(height, width),
+        "its middle, 71 % of each side": centred_box(height, width),
+    }
+    overlaps = {
+        name: 0.0 if box is None else float(iou(box, annotated.boxes).max())
+        for name, box in boxes.items()
+    }
+    return Finding(annotated.path.name, label, rank, overlaps)
+
+
+def cam_box(
+    network: Network, explanation: Explanation, label: int, views: int, height: int, width: int
+) -> Box | None:
+    """The box by class activation map (Zhou et al. 2016, arXiv 1512.04150).
+
+    SqueezeNet's scores are the averages of conv10's channels, so a channel is its class's map.
+    """
+    rows, columns = explanation.canvas.shape[:2]
+    size = network.mean_image.shape[:2]
+    windows = VIEWS[views](rows, columns, size)
+    planes = _conv10(network, extract(explanation.canvas, windows))[..., label]
+    maps = jax.image.resize(planes, (len(planes), *size), "bilinear")
+    evidence = np.asarray(assemble(maps, windows, rows, columns))
+    mask = largest_component(evidence > CAM_SHARE * evidence.max())
+    return bounding_box(resize_mask(mask, height, width))
+
+
+@jax.jit
+def _conv10(network, crops):
+    return jax.vmap(network.layer("conv10"))(crops)
+
+
+def errors(config: Config, findings: Sequence[Finding]) -> list[Row]:
+    """The localisation errors of ILSVRC (Russakovsky et al. 2015, §4.2) for each procedure."""
+    ranks = np.array([np.inf if found.rank is None else found.rank for found in findings])
+    rows = []
+    for name in findings[0].overlaps:
+        wrong = np.array([found.overlaps[name] < config.threshold for found in findings])
+        rng = np.random.default_rng(config.seed)
+        resampled = rng.choice(wrong, (10_000, len(wrong))).mean(axis=1)
+        low, high = np.quantile(resampled, [0.025, 0.975])
+        top1, top5 = (float((wrong | (ranks > top)).mean()) for top in (1, TOP))
+        rows.append(Row(name, float(wrong.mean()), float(low), float(high), top1, top5))
+    return rows
+
+
+def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path | None = None) -> int:
+    """Print the table of errors.
+
+    Args:
+      config: what the errors depend on.
+      out: a JSON file for the errors, and for what was found on each photograph.
+    """
+    if out is not None:
+        output_folder(out.parent)
+    photos = [photo for photo in annotated_photos(progress=say) if photo.certain]
+    photos = photos[: config.photos or None]
+    with progress(len(photos), "photographs") as advance:
+        result = run(config, load("squeezenet1_1"), photos, advance=advance)
+    rows = [
+        [row.boxes, f"{row.gt_known:.2%}", f"{row.low:.0%} – {row.high:.0%}"]
+        + [f"{row.top1:.2%}", f"{row.top5:.2%}"]
+        for row in result.rows
+    ]
+    header = ["boxes", "GT-known error", "95 % interval", "top-1 error", "top-5 error"]
+    print(table(header, rows))
+    print(f"\n{len(photos)} photographs, {config}")
+    if out is not None:
+        save(out, config, rows=result.rows, findings=result.findings)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: tyro.cli(main)))

@@ -1,0 +1,270 @@
+"""The time of saliency maps and of class images, against a plain formulation of the same.
+
+Claim: max-pooling with switches, and one forward pass for all classes, make saliency maps faster
+than `flax.linen.max_pool` with one class at a time, and class images faster in a batch than one by
+one; the results are the same.
+
+    python -m experiments.speed
+"""
+
+import functools
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import tyro
+from jax.tree_util import Partial, register_dataclass
+from jaxtyping import Array
+
+from experiments.output import save, table
+from vizjax import ops
+from vizjax.ascent import PAPER, ascend
+from vizjax.ascent.objectives import class_score
+from vizjax.attribution import saliency
+from vizjax.cli.console import guarded, output_folder, progress
+from vizjax.data import canvas, demo_photos, extract, ten_views
+from vizjax.errors import InputError
+from vizjax.explain import scores_and_maps
+from vizjax.models import ConvNet, Network, Preprocessing, load
+from vizjax.models.layers import MaxPool
+
+TOLERANCE = 1e-3
+"""How far the two sides may differ, as a share of the largest value: float32, summed otherwise."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is timed, and how often."""
+
+    networks: tuple[Literal["squeezenet1_1", "convnet"], ...] = ("squeezenet1_1", "convnet")
+    """SqueezeNet with its weights; the paper's network with random ones."""
+    rounds: int = 5
+    """Timings of each side, in turns; the median counts."""
+    classes: int = 5
+    """Classes whose maps are made, of ten views each."""
+    images: int = 10
+    """Class images that are optimised."""
+    steps: int = 5
+    """Steps of ascent in one timing."""
+    width: int = 64
+    """Channels of the paper's network: 64 at full size."""
+    size: int = 224
+    """Height and width of its input in pixels: 224 at full size."""
+    seed: int = 0
+    """Of its random weights."""
+
+    def __post_init__(self):
+        for name in ("rounds", "classes", "images", "steps", "width", "size"):
+            if getattr(self, name) < 1:
+                raise InputError(f"`{name}` is {getattr(self, name)}; expected 1 or more")
+
+
+TINY = Config(networks=("convnet",), rounds=2, classes=2, images=2, steps=2, width=2, size=80)
+
+
+class Sides(NamedTuple):
+    """Two ways to one result. Each waits for nothing: the caller does."""
+
+    vizjax: Callable[[], Array]
+    plain: Callable[[], Array]
+
+
+class Row(NamedTuple):
+    """One comparison.
+
+    Attributes:
+      network: the network's name.
+      what: was computed.
+      vizjax: milliseconds, one a round.
+      plain: milliseconds, one a round.
+      difference: the largest between the two results, as a share of the largest value.
+    """
+
+    network: str
+    what: str
+    vizjax: list[float]
+    plain: list[float]
+    difference: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long the plain formulation takes: medians."""
+        return float(np.median(self.plain) / np.median(self.vizjax))
+
+
+@register_dataclass
+@dataclass(frozen=True)
+class Plain:
+    """A network whose max-pooling is Flax's own; a score function with the same parameters."""
+
+    network: Network
+
+    def __call__(self, image):
+        """The scores of one image."""
+
+        def pool(call, args, kwargs, context):
+            layer = context.module
+            return _flax_max_pool(layer, *args) if type(layer) is MaxPool else call(*args, **kwargs)
+
+        with nn.intercept_methods(pool):
+            return self.network(image)
+
+
+def _flax_max_pool(layer: MaxPool, x: Array) -> Array:
+    geometry = ops.Pool(layer.window, layer.stride, layer.padding)
+    padding = ops.ceil_padding(*x.shape[-3:-1], geometry) if layer.ceil else layer.padding
+    return nn.max_pool(x, layer.window, layer.stride, padding)
+
+
+def saliency_of_views(network: Network, classes: int) -> Sides:
+    """The maps of ten views of a photograph for several classes: `(classes, views, H, W)`.
+
+    Plain: one class after another, each with a forward pass of its own.
+    """
+    image = canvas(demo_photos()["chelsea"], network.preprocessing.short_side or 256)
+    size = network.mean_image.shape[:2]
+    crops = extract(image, ten_views(*image.shape[:2], size))
+    labels = scores_and_maps(network, crops, classes).labels
+
+    @jax.jit
+    def maps_of_class(score_fn, crops, label):
+        return jax.vmap(saliency, (None, 0, None))(score_fn, crops, label)
+
+    def plain():
+        return jnp.stack([maps_of_class(Plain(network), crops, label) for label in labels])
+
+    return Sides(lambda: scores_and_maps(network, crops, labels).maps, plain)
+
+
+def class_images(network: Network, images: int, steps: int) -> Sides:
+    """The paper's class images (eq. 1) after some steps of ascent: `(images, H, W, 3)`.
+
+    Plain: one image after another, each with steps of its own.
+    """
+    mean, labels = network.mean_image, jnp.arange(images)
+    optimizer = optax.sgd(PAPER.learning_rate, momentum=0.9)
+    start = jnp.zeros((images, *mean.shape))
+
+    def batch():
+        objective = Partial(class_score, network, labels, mean, PAPER.l2, 0.0)
+        return ascend(jax.random.key(0), objective, start, optimizer, steps=steps).image
+
+    @jax.jit
+    def step(score_fn, label, image, state):
+        def loss(image):
+            return PAPER.l2 * jnp.sum(image**2) - score_fn(image + mean)[label]
+
+        updates, state = optimizer.update(jax.grad(loss)(image), state)
+        return optax.apply_updates(image, updates), state
+
+    def one(label, image):
+        state = optimizer.init(image)
+        for _ in range(steps):
+            image, state = step(Plain(network), label, image, state)
+        return image
+
+    return Sides(batch, lambda: jnp.stack([one(*pair) for pair in zip(labels, start, strict=True)]))
+
+
+def compare(network: str, what: str, sides: Sides, rounds: int) -> Row:
+    """Hold the two results against each other, then time the two in turns.
+
+    Raises:
+      AssertionError: the results differ by more than `TOLERANCE`.
+    """
+    # These first calls compile, so that no timing does.
+    ours, plain = (np.asarray(side()) for side in sides)
+    difference = float(np.abs(ours - plain).max() / np.abs(plain).max())
+    if not difference <= TOLERANCE:
+        raise AssertionError(f"{network}, {what}: the results differ by {difference:.1e}")
+    times = [[_milliseconds(side) for side in sides] for _ in range(rounds)]
+    return Row(network, what, *map(list, zip(*times, strict=True)), difference)
+
+
+def _milliseconds(side: Callable[[], Array]) -> float:
+    start = time.perf_counter()
+    jax.block_until_ready(side())
+    return 1000 * (time.perf_counter() - start)
+
+
+def run(config: Config, *, advance: Callable[[int], Any] = lambda done: None) -> list[Row]:
+    """Compare both computations on every network.
+
+    Args:
+      config: what is timed.
+      advance: called with the number of comparisons just done.
+    """
+    rows = []
+    for name in config.networks:
+        network = load(name) if name != "convnet" else random_convnet(config)
+        maps, step = f"{config.classes} classes × 10 views", f"{config.images} class images"
+        for what, sides in (
+            (f"saliency maps, {maps}", saliency_of_views(network, config.classes)),
+            (f"{config.steps} steps of {step}", class_images(network, config.images, config.steps)),
+        ):
+            rows.append(compare(name, what, sides, config.rounds))
+            advance(1)
+    return rows
+
+
+def random_convnet(config: Config) -> Network:
+    """The paper's network with random weights, whose biases are not zero."""
+    module, shape = ConvNet(width=config.width, size=config.size), (config.size, config.size, 3)
+    variables = jax.eval_shape(module.init, jax.random.key(0), jnp.zeros(shape))
+    rng = np.random.default_rng(config.seed)
+
+    def draw(leaf):  # kernels by their fan-in; biases of deviation 0.3
+        deviation = (2 / np.prod(leaf.shape[:-1])) ** 0.5 if len(leaf.shape) > 1 else 0.3
+        return jnp.asarray(rng.normal(0, deviation, leaf.shape), jnp.float32)
+
+    short_side = round(config.size * 256 / 224)
+    preprocessing = Preprocessing(size=shape[:2], short_side=short_side)
+    return Network(module, jax.tree.map(draw, variables), preprocessing, name="convnet")
+
+
+def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path | None = None) -> int:
+    """Print the table of times.
+
+    Args:
+      config: what is timed, and how often.
+      out: a JSON file for every single time.
+    """
+    if out is not None:
+        output_folder(out.parent)
+    with progress(2 * len(config.networks), "comparisons") as advance:
+        rows = run(config, advance=advance)
+    print(
+        table(
+            ["network and result", "vizjax, ms", "plain, ms", "plain / vizjax", "difference"],
+            [
+                [
+                    f"{row.network}: {row.what}",
+                    _spread(row.vizjax),
+                    _spread(row.plain),
+                    f"{row.ratio:.2f}",
+                    f"{row.difference:.0e}",
+                ]
+                for row in rows
+            ],
+        )
+    )
+    print(f"\nmedian (least – most) of {config.rounds} rounds on {jax.devices()[0].device_kind}")
+    if out is not None:
+        save(out, config, rows=rows)
+    return 0
+
+
+def _spread(times: Sequence[float]) -> str:
+    return f"{np.median(times):.0f} ({min(times):.0f} – {max(times):.0f})"
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: tyro.cli(main)))
