@@ -39,6 +39,12 @@ def small(module, size, **preprocessing):
 
 
 @pytest.fixture(scope="session")
+def randomised():
+    """`(module, size) -> Network` of random parameters."""
+    return small
+
+
+@pytest.fixture(scope="session")
 def small_convnet():
     """The paper's network with 2 channels for 64, on 80×80 pixels, to 7 classes; RGB."""
     from vizjax.models import ConvNet

@@ -95,7 +95,7 @@ class Network:
         scores: Any = self.module.apply(self.variables, x[None] if self.batched else x)
         return scores[0] if self.batched else scores
 
-    def prepare(self, photo: Photo) -> Image:
+    def prepare(self, photo: Photo) -> Float[Array, "rows columns 3"]:
         """The image that this network classifies: the centre of a photograph, at its size.
 
         The short side is brought to `preprocessing.short_side` and the middle cut out, as in the
