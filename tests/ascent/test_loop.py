@@ -70,6 +70,7 @@ def test_momentum_and_weight_decay_see_the_image(key):
     np.testing.assert_allclose(found.image, W / (2 * DECAY), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("adam_promotes")
 @pytest.mark.parametrize("optimizer", [optax.sgd(0.5, momentum=0.9), ADAM])
 def test_members_of_a_batch_climb_alone(key, optimizer):
     start = jnp.stack([ZERO, W, 9 * W])
@@ -134,6 +135,7 @@ def test_refuses_no_steps(key, steps):
 # One step a call or many ----------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("adam_promotes")
 @pytest.mark.parametrize("steps", [1, 4, 9, 10])
 def test_many_steps_a_call_equal_one(key, steps, request):
     """Nine steps are two calls of four and one of one; ten leave two."""

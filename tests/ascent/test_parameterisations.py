@@ -9,7 +9,7 @@ from vizjax.ascent import Fourier, Pixels
 from vizjax.ascent.parameterisations import COLOUR_BASIS
 from vizjax.errors import InputError
 
-SIZES = [(6, 8), (8, 6), (5, 7), (7, 5), (6, 5), (5, 6)]
+SIZES = [(6, 8), (8, 5), (5, 7), (7, 6)]
 UNBOUNDED = 1e6
 
 

@@ -77,14 +77,14 @@ def fit_mixture(
     (Dempster, Laird & Rubin 1977; Bishop 2006, §9.2.2.)
 
     Args:
-        centres: where to start, RGB.
-        samples: RGB, 0-255.
-        weights: how often each sample counts; 0 leaves it out.
-        regularisation: in squared grey levels. One: a photograph does not tell colours apart more
-            finely than a level, and without it a patch of saturated white is a component of
-            infinite density. Below 0.1 the covariances lose their definiteness to float32.
-        tolerance: the gain in mean log-likelihood, in nats, under which the fit has converged.
-        max_steps: the most steps of EM; 0 is the start itself.
+      centres: where to start, RGB.
+      samples: RGB, 0-255.
+      weights: how often each sample counts; 0 leaves it out.
+      regularisation: in squared grey levels. One: a photograph does not tell colours apart more
+        finely than a level, and without it a patch of saturated white is a component of
+        infinite density. Below 0.1 the covariances lose their definiteness to float32.
+      tolerance: the gain in mean log-likelihood, in nats, under which the fit has converged.
+      max_steps: the most steps of EM; 0 is the start itself.
     """
     # Moments about the sample mean: E[xxᵀ] − μμᵀ would lose digits about black.
     total = jnp.maximum(jnp.sum(weights), _TINY)
@@ -146,16 +146,16 @@ def fit_mixtures(
     batch. Compiled once for each shape: `pad` gives sets of different sizes a common one.
 
     Args:
-        key: of the starts.
-        samples: (M, n, 3), RGB in 0-255.
-        weights: (M, n), how often each sample counts; 0 leaves it out, as padding.
-        components: Gaussians in a mixture.
-        regularisation: of `fit_mixture`.
-        tolerance: of `fit_mixture`.
-        max_steps: of `fit_mixture`.
+      key: of the starts.
+      samples: (M, n, 3), RGB in 0-255.
+      weights: (M, n), how often each sample counts; 0 leaves it out, as padding.
+      components: Gaussians in a mixture.
+      regularisation: of `fit_mixture`.
+      tolerance: of `fit_mixture`.
+      max_steps: of `fit_mixture`.
 
     Returns:
-        M mixtures: every array of `Mixture` has a leading axis.
+      M mixtures: every array of `Mixture` has a leading axis.
     """
 
     def fit(samples: Float[Array, "samples 3"], weights: Float[Array, "samples"]) -> Mixture:

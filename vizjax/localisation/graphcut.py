@@ -31,8 +31,8 @@ def contrast_edges(
     Rother et al. 2004, eqs. 4, 5). In an image of one colour w_ij = γ / dist(i, j).
 
     Args:
-        image: (H, W, channels), 0-255; any scale gives the same weights.
-        smoothness: γ.
+      image: (H, W, channels), 0-255; any scale gives the same weights.
+      smoothness: γ.
     """
     colours = np.asarray(image, np.float64)
     node = np.arange(colours.shape[0] * colours.shape[1]).reshape(colours.shape[:2])
@@ -68,16 +68,16 @@ def graph_cut(
     goes to the background.
 
     Args:
-        image: (H, W, channels), 0-255.
-        foreground_cost: (H, W), U_i(1): −log density of the pixel under the foreground's model.
-        background_cost: (H, W), U_i(0). Costs may be negative, but not infinite.
-        smoothness: γ, in nats: what it costs to part two neighbours of equal colour.
+      image: (H, W, channels), 0-255.
+      foreground_cost: (H, W), U_i(1): −log density of the pixel under the foreground's model.
+      background_cost: (H, W), U_i(0). Costs may be negative, but not infinite.
+      smoothness: γ, in nats: what it costs to part two neighbours of equal colour.
 
     Returns:
-        True where the pixel is foreground, (H, W).
+      True where the pixel is foreground, (H, W).
 
     Raises:
-        InputError: if the shapes differ, a cost is not finite, or `smoothness` is negative.
+      InputError: if the shapes differ, a cost is not finite, or `smoothness` is negative.
 
     >>> image = np.zeros((1, 4, 3))
     >>> background_cost = np.array([[0.0, 2.0, 2.0, 0.0]])

@@ -70,23 +70,23 @@ def localise_classes(
     common random numbers: an object does not depend on which other classes are asked for.
 
     Args:
-        key: of the mixtures' start (k-means++).
-        image: (H, W, 3), RGB in 0-255, at the maps' size.
-        saliency_maps: (K, H, W), larger is more salient.
-        foreground: the quantile above which a pixel trains the foreground's colours.
-        background: the quantile below which a pixel trains the background's colours.
-        components: Gaussians in a mixture.
-        smoothness: what it costs to part two neighbouring pixels of equal colour, in nats.
-            GrabCut's 50 swallows most objects here, where the colours are trained once, on
-            noisy seeds (`experiments/localisation.py` compares).
+      key: of the mixtures' start (k-means++).
+      image: (H, W, 3), RGB in 0-255, at the maps' size.
+      saliency_maps: (K, H, W), larger is more salient.
+      foreground: the quantile above which a pixel trains the foreground's colours.
+      background: the quantile below which a pixel trains the background's colours.
+      components: Gaussians in a mixture.
+      smoothness: what it costs to part two neighbouring pixels of equal colour, in nats.
+        GrabCut's 50 swallows most objects here, where the colours are trained once, on
+        noisy seeds (`experiments/localisation.py` compares).
 
     Returns:
-        K localisations. A class whose map is flat, or whose foreground and background colours are
-        the same, has an empty mask and no box.
+      K localisations. A class whose map is flat, or whose foreground and background colours are
+      the same, has an empty mask and no box.
 
     Raises:
-        InputError: if sizes differ, the image is not in 0-255, a map is not finite, or a
-            hyperparameter is out of range.
+      InputError: if sizes differ, the image is not in 0-255, a map is not finite, or a
+        hyperparameter is out of range.
 
     >>> import jax
     >>> image = np.full((6, 8, 3), 20, np.uint8)

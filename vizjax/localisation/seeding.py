@@ -30,15 +30,15 @@ def seeds(
     the object is: both its seeds are empty.
 
     Args:
-        saliency_map: (H, W), any scale; larger is more salient.
-        foreground: a quantile in (0, 1); the paper's is 95 %.
-        background: a quantile in (0, `foreground`); the paper's is 30 %.
+      saliency_map: (H, W), any scale; larger is more salient.
+      foreground: a quantile in (0, 1); the paper's is 95 %.
+      background: a quantile in (0, `foreground`); the paper's is 30 %.
 
     Returns:
-        Two boolean masks, (H, W).
+      Two boolean masks, (H, W).
 
     Raises:
-        InputError: if the map holds a NaN or an infinity, or the quantiles are out of order.
+      InputError: if the map holds a NaN or an infinity, or the quantiles are out of order.
 
     >>> pair = seeds(np.linspace(0.0, 1.0, 20).reshape(4, 5))
     >>> int(pair.foreground.sum()), int(pair.background.sum())

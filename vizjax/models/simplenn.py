@@ -13,6 +13,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
 
+from vizjax import ops
 from vizjax.errors import InputError
 from vizjax.models.chain import Chain
 from vizjax.models.layers import AveragePool, LocalResponseNorm, MaxPool, Relu
@@ -95,6 +96,7 @@ def _conv(layer: Struct, shape: Shape) -> _Layer:
         padding=padding,
         kernel_dilation=dilation,
         feature_group_count=groups,
+        conv_general_dilated=ops.conv,
         name=layer.text("name"),
     )
     params = {
