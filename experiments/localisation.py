@@ -179,11 +179,11 @@ def cam_box(
 
     SqueezeNet's scores are the averages of conv10's channels, so a channel is its class's map.
     """
-    rows, columns = explanation.canvas.shape[:2]
-    size = network.mean_image.shape[:2]
-    windows = VIEWS[views](rows, columns, size)
+    rows, columns, _ = explanation.canvas.shape
+    side, across, _ = network.mean_image.shape
+    windows = VIEWS[views](rows, columns, (side, across))
     planes = _conv10(network, extract(explanation.canvas, windows))[..., label]
-    maps = jax.image.resize(planes, (len(planes), *size), "bilinear")
+    maps = jax.image.resize(planes, (len(planes), side, across), "bilinear")
     evidence = np.asarray(assemble(maps, windows, rows, columns))
     mask = largest_component(evidence > CAM_SHARE * evidence.max())
     return bounding_box(resize_mask(mask, height, width))
@@ -222,8 +222,13 @@ def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path | None = N
     with progress(len(photos), "photographs") as advance:
         result = run(config, load("squeezenet1_1"), photos, advance=advance)
     rows = [
-        [row.boxes, f"{row.gt_known:.2%}", f"{row.low:.0%} – {row.high:.0%}"]
-        + [f"{row.top1:.2%}", f"{row.top5:.2%}"]
+        [
+            row.boxes,
+            f"{row.gt_known:.1%}",
+            f"{row.low:.0%} – {row.high:.0%}",
+            f"{row.top1:.1%}",
+            f"{row.top5:.1%}",
+        ]
         for row in result.rows
     ]
     header = ["boxes", "GT-known error", "95 % interval", "top-1 error", "top-5 error"]

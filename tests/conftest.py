@@ -19,6 +19,13 @@ def key():
     return jax.random.key(20130612)
 
 
+@pytest.fixture
+def adam_promotes():
+    """Optax's Adam raises a float to its integer count, which strict promotion forbids."""
+    with jax.numpy_dtype_promotion("standard"):
+        yield
+
+
 def small(module, size, **preprocessing):
     """A `Network` of random parameters: a net without biases would hide half the mistakes."""
     from vizjax.models import Network, Preprocessing

@@ -26,7 +26,7 @@ CUP_AND_SAUCER = Box(77, 18, 480, 389)
 
 @pytest.fixture(scope="module")
 def best(squeezenet):
-    """The class with the highest score on each photograph, and its box in the photograph's pixels."""
+    """Class and box of the highest score on each photograph, in the photograph's pixels."""
 
     def explained(photo):
         prediction = explain(jax.random.key(0), squeezenet, photo, top=1).predictions[0]

@@ -40,3 +40,13 @@ def image(seed=1, *, size=SIZE):
     """RGB noise in 0-255, each channel of its own range."""
     uniform = np.random.default_rng(seed).uniform(size=(*size, 3))
     return jnp.asarray(uniform * [255, 200, 150], jnp.float32)
+
+
+def flops(function, *arguments):
+    """What the compiler counts for one call of `function`, compiled."""
+    return dict(jax.jit(function).lower(*arguments).compile().cost_analysis() or {})["flops"]
+
+
+def compilations(function):
+    """How many times the jitted `function` has been compiled so far."""
+    return getattr(function, "_cache_size")()  # noqa: B009

@@ -196,8 +196,8 @@ def conv(
     """`jax.lax.conv_general_dilated`, as a matrix product where the kernel covers the plane.
 
     A fully connected layer written as a convolution, such as fc6 of VGG-F, keeps its kernel's
-    shape, but its gradient would slide that kernel over a plane of padding: on a CPU the matrix
-    product is forty times faster. For Flax:
+    shape, but its gradient would slide that kernel over a plane of padding; the matrix product
+    does without. For Flax:
 
         nn.Conv(4096, (6, 6), padding="VALID", conv_general_dilated=ops.conv)
 

@@ -107,7 +107,7 @@ def test_stays_within_the_bound_and_near_zero_is_linear():
     assert np.abs(np.asarray(fourier(1e6 * spectrum))).max() <= 50
 
 
-@pytest.mark.parametrize(("height", "width"), SIZES)
+@pytest.mark.parametrize(("height", "width"), SIZES[:2])
 def test_the_gradient_at_zero_is_the_adjoint(height, width):
     """`⟨g, F⁻¹z⟩ = ⟨F⁻¹* g, z⟩`; finite where the ascent starts."""
     fourier = Fourier(width)
@@ -115,7 +115,7 @@ def test_the_gradient_at_zero_is_the_adjoint(height, width):
     start = fourier.start((2, height, width, 3))
     g = jax.random.normal(g, (2, height, width, 3))
     z = 1e-4 * jax.random.normal(z, start.shape)
-    gradient = jax.grad(lambda spectrum: jnp.vdot(g, fourier(spectrum)))(start)
+    gradient = jax.jit(jax.grad(lambda spectrum: jnp.vdot(g, fourier(spectrum))))(start)
     assert np.isfinite(gradient).all()
     np.testing.assert_allclose(jnp.vdot(gradient, z), jnp.vdot(g, fourier(z)), rtol=1e-3)
 
@@ -137,5 +137,5 @@ def test_equal_ones_are_equal():
 
 
 def test_refuses_what_is_not_rgb():
-    with pytest.raises(InputError, match="`shape` is .*; expected 3 channels"):
+    with pytest.raises(InputError, match=r"`shape` is .*; expected 3 channels"):
         Fourier(8).start((1, 6, 8, 1))

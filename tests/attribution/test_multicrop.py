@@ -76,9 +76,7 @@ def test_of_the_saliency_of_a_quadratic_score(shape):
 @pytest.mark.parametrize("shape", CANVASES)
 def test_of_a_linear_score_is_its_weights_where_the_views_lie(shape):
     """The score's own map is the same in every view; put back, it lies ten times on the canvas."""
-    found = multicrop(saliency, crops=ten)(
-        lambda x: jnp.tensordot(WEIGHTS, x, 3), skewed(shape), 2
-    )
+    found = multicrop(saliency, crops=ten)(lambda x: jnp.tensordot(WEIGHTS, x, 3), skewed(shape), 2)
     expected = averaged_literally(
         lambda view: np.abs(WEIGHTS[2]).max(axis=-1), np.zeros((*shape, 3)), SIZE
     )
@@ -127,17 +125,13 @@ def test_several_labels_and_neurons_compiled():
             np.testing.assert_allclose(one, expected, rtol=1e-4, atol=atol)
 
 
-def flops(function, *arguments):
-    return jax.jit(function).lower(*arguments).compile().cost_analysis()["flops"]
-
-
 def test_several_classes_share_one_forward_pass():
     """Five classes cost one forward and five backward passes of the ten views, and 2 % at most."""
     network, image = tiny.network(), tiny.image(size=(19, 17))
     method = multicrop(saliency, crops=functools.partial(ten_views, size=tiny.SIZE))
-    forward = flops(jax.vmap(network), jnp.zeros((10, *tiny.SIZE, 3)))
-    one = flops(method, network, image, jnp.array(0))
-    five = flops(jax.vmap(method, (None, None, 0)), network, image, jnp.arange(5))
+    forward = tiny.flops(jax.vmap(network), jnp.zeros((10, *tiny.SIZE, 3)))
+    one = tiny.flops(method, network, image, jnp.array(0))
+    five = tiny.flops(jax.vmap(method, (None, None, 0)), network, image, jnp.arange(5))
     assert five <= 1.02 * (forward + 5 * (one - forward))
 
 

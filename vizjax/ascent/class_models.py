@@ -33,7 +33,9 @@ class Recipe:
       optimizer: `sgd` (with a momentum of 0.9) or `adam`.
       learning_rate: in pixel units for pixels, in deviations for Fourier coefficients.
       l2: λ of eq. 1, score per squared unit of pixel value.
-      objective: the unnormalised `score`, or the `posterior`, the paper's ablation.
+      objective: the unnormalised `score`, or the `posterior`, the paper's ablation. A posterior is at
+        most 1, so it takes a smaller `l2` (1e-9, say), and its gradient at the zero image is so
+        small that `sgd` hardly moves: take `adam`.
       parameterisation: `pixels`, or decorrelated `fourier` coefficients.
       decay: of the amplitude spectrum; `fourier` only.
       jitter: random shifts of up to so many pixels.

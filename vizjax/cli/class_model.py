@@ -45,7 +45,7 @@ class ClassModel:
     l2: float | None = None
     """λ: score per squared unit of pixel value."""
     objective: Literal["score", "posterior"] | None = None
-    """The unnormalised score, or the posterior, the paper's ablation."""
+    """The unnormalised score, or the posterior, the paper's ablation: with adam and a small l2."""
     parameterisation: Literal["pixels", "fourier"] | None = None
     """What the ascent moves."""
     decay: float | None = None

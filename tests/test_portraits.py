@@ -1,0 +1,53 @@
+"""Class models of the real network: recognised by it, and clear errors."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from vizjax.ascent import NATURAL, PAPER
+from vizjax.demo import CLASSES
+from vizjax.errors import InputError
+from vizjax.portraits import portraits
+
+pytestmark = pytest.mark.usefixtures("adam_promotes")
+
+SHORT = dataclasses.replace(NATURAL, steps=2)
+
+
+def test_pictures_are_the_mean_plus_the_model_rounded(squeezenet):
+    shown = portraits(jax.random.key(0), squeezenet, [291, 340], SHORT)
+    assert [picture.dtype for picture in shown.pictures] == [np.uint8] * 2
+    assert [picture.shape for picture in shown.pictures] == [(227, 227, 3)] * 2
+    assert shown.trace.shape == (2, 2)
+    # Two steps of at most a few grey levels each away from the mean (123, 117, 104).
+    mean = np.mean([picture.mean(axis=(0, 1)) for picture in shown.pictures], axis=0)
+    np.testing.assert_allclose(mean, (123, 117, 104), atol=8)
+
+
+def test_posteriors_are_of_the_pictures_as_shown(squeezenet):
+    shown = portraits(jax.random.key(0), squeezenet, [291], SHORT)
+    scores = squeezenet(jax.numpy.asarray(shown.pictures[0], jax.numpy.float32))
+    expected = jax.nn.softmax(scores)[291]
+    np.testing.assert_allclose(shown.posteriors[0], expected, rtol=1e-4)
+
+
+def test_progress_counts_the_steps(squeezenet):
+    done = []
+    portraits(jax.random.key(0), squeezenet, [291], SHORT, progress=done.append)
+    assert sum(done) == SHORT.steps
+
+
+def test_an_overflow_says_where_and_what_to_do(squeezenet):
+    recipe = dataclasses.replace(PAPER, steps=6, learning_rate=1e30)
+    with pytest.raises(InputError, match=r"`learning_rate` is 1e\+30.*at step \d.*smaller rate"):
+        portraits(jax.random.key(0), squeezenet, [291], recipe)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", [PAPER, NATURAL], ids=["paper", "natural"])
+def test_every_class_of_the_demo_is_recognised(squeezenet, recipe):
+    labels = [squeezenet.labels.index(name) for name in CLASSES]
+    shown = portraits(jax.random.key(0), squeezenet, labels, recipe)
+    assert min(shown.posteriors) >= 0.99, dict(zip(CLASSES, shown.posteriors, strict=True))
