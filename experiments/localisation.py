@@ -1,9 +1,26 @@
 """Localisation error of the paper's boxes, beside boxes that never look at the photograph.
 
-Claim: the colour models and graph cut of Simonyan et al. 2013 (arXiv 1312.6034, §3.2), trained by
-saliency maps alone, locate most objects, but a box in the middle of the photograph does so too.
+Claim: saliency maps alone, by the colour models and the graph cut of Simonyan et al. 2013 (arXiv
+1312.6034, §3.2), locate two objects in three. A box in the middle of the photograph locates more.
 
-    python -m experiments.localisation
+    python -m experiments.localisation                    # 8 minutes on 2 busy cores
+    python -m experiments.localisation --smoothness 50    # GrabCut's
+
+Expected, with SqueezeNet v1.1 on the 111 photographs whose boxes are certain:
+
+| boxes | GT-known error | 95 % interval | top-1 error | top-5 error | mean IoU |
+|---|--:|--:|--:|--:|--:|
+| saliency, colour models, graph cut | 31.5% | 23% – 41% | 45.9% | 33.3% | 0.61 |
+| the same, smoothness 50 | 43.2% | 34% – 52% | 53.2% | 44.1% | 0.55 |
+| class activation map | 34.2% | 25% – 43% | 46.8% | 36.0% | 0.58 |
+| the whole photograph | 55.0% | 46% – 64% | 64.0% | 56.8% | 0.49 |
+| its middle, 71 % of each side | 27.9% | 20% – 36% | 42.3% | 29.7% | 0.56 |
+
+The middle misses 31 photographs, the paper's procedure 35 (36 with `--seed 1`): most of them show
+one large object in their middle, and no method should be measured on them without that row. The
+procedure's boxes overlap the true ones more on average, and the 95 % intervals of the two errors
+overlap. The photographs are easier than ILSVRC's (SqueezeNet's error is 19.8 % top-1 and 3.6 %
+top-5 here), so the paper's 46.4 % top-5 on ILSVRC-2013 is no figure to compare with.
 """
 
 import functools
@@ -93,6 +110,7 @@ class Row(NamedTuple):
       high: its upper end.
       top1: the class is not predicted first, or its box is wrong.
       top5: the class is not among the five first, or its box is wrong.
+      mean_iou: of the class's boxes, 0 to 1; not an error.
     """
 
     boxes: str
@@ -101,6 +119,7 @@ class Row(NamedTuple):
     high: float
     top1: float
     top5: float
+    mean_iou: float
 
 
 class Result(NamedTuple):
@@ -199,12 +218,14 @@ def errors(config: Config, findings: Sequence[Finding]) -> list[Row]:
     ranks = np.array([np.inf if found.rank is None else found.rank for found in findings])
     rows = []
     for name in findings[0].overlaps:
-        wrong = np.array([found.overlaps[name] < config.threshold for found in findings])
+        overlaps = np.array([found.overlaps[name] for found in findings])
+        wrong = overlaps < config.threshold
         rng = np.random.default_rng(config.seed)
         resampled = rng.choice(wrong, (10_000, len(wrong))).mean(axis=1)
         low, high = np.quantile(resampled, [0.025, 0.975])
         top1, top5 = (float((wrong | (ranks > top)).mean()) for top in (1, TOP))
-        rows.append(Row(name, float(wrong.mean()), float(low), float(high), top1, top5))
+        gt_known, mean_iou = float(wrong.mean()), float(overlaps.mean())
+        rows.append(Row(name, gt_known, float(low), float(high), top1, top5, mean_iou))
     return rows
 
 
@@ -228,10 +249,11 @@ def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path | None = N
             f"{row.low:.0%} – {row.high:.0%}",
             f"{row.top1:.1%}",
             f"{row.top5:.1%}",
+            f"{row.mean_iou:.2f}",
         ]
         for row in result.rows
     ]
-    header = ["boxes", "GT-known error", "95 % interval", "top-1 error", "top-5 error"]
+    header = ["boxes", "GT-known error", "95 % interval", "top-1 error", "top-5 error", "mean IoU"]
     print(table(header, rows))
     print(f"\n{len(photos)} photographs, {config}")
     if out is not None:

@@ -76,7 +76,8 @@ def test_errors_by_hand():
     ]
     one, none = localisation.errors(localisation.Config(), findings)
     assert (one.boxes, one.gt_known, one.top1, one.top5) == ("one", 0.25, 0.75, 0.5)
-    assert none[1:] == (1.0, 1.0, 1.0, 1.0, 1.0)
+    assert one.mean_iou == pytest.approx(0.6475)
+    assert none[1:] == (1.0, 1.0, 1.0, 1.0, 1.0, 0.0)
     strict = localisation.Config(threshold=0.8)
     assert localisation.errors(strict, findings)[0].gt_known == 0.75
 

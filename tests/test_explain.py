@@ -16,7 +16,7 @@ from vizjax.data.crops import centre_view, extract, ten_views
 from vizjax.data.images import canvas
 from vizjax.errors import InputError
 from vizjax.explain import explain, scores_and_maps
-from vizjax.localisation import bounding_box
+from vizjax.localisation import Localisation, Seeds, bounding_box
 from vizjax.models import Preprocessing
 
 module = importlib.import_module("vizjax.explain")  # and not the function of that name
@@ -45,6 +45,17 @@ def literal_scores(network, views=10):
     return np.mean([network(view) for view in crops_of(views)], axis=0)
 
 
+@pytest.fixture
+def unlocated(monkeypatch):
+    """Without the localisation, which takes most of the time and has tests of its own."""
+
+    def nothing(key, image, maps):
+        mask = np.zeros(image.shape[:2], bool)
+        return [Localisation(mask, None, Seeds(mask, mask))] * len(maps)
+
+    monkeypatch.setattr(module, "localise_classes", nothing)
+
+
 def close(one, other):
     """Float32 sums in another order, relative to the largest value."""
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * float(np.abs(other).max()))
@@ -53,6 +64,7 @@ def close(one, other):
 # What is found --------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("unlocated")
 @pytest.mark.parametrize("views", VIEWS)
 def test_predictions_are_of_the_mean_scores_in_order(network, views):
     found = explain(jax.random.key(0), network, PHOTO, top=3, views=views).predictions
@@ -79,8 +91,8 @@ def test_everything_lies_on_the_canvas(explained):
         assert one.localisation.box == bounding_box(one.localisation.mask)
 
 
-@pytest.mark.parametrize("rule", ["gradient", "deconvnet"])
-@pytest.mark.parametrize("views", VIEWS)
+@pytest.mark.usefixtures("unlocated")
+@pytest.mark.parametrize(("views", "rule"), [(1, "deconvnet"), (10, "gradient")])
 def test_maps_are_those_of_multicrop_saliency_by_the_network_s_rule(network, views, rule):
     ruled = network.with_rule(rule)
     found = explain(jax.random.key(0), ruled, PHOTO, top=2, views=views)
@@ -89,6 +101,7 @@ def test_maps_are_those_of_multicrop_saliency_by_the_network_s_rule(network, vie
         close(one.saliency, jax.jit(method)(ruled, jnp.asarray(found.canvas), one.label))
 
 
+@pytest.mark.usefixtures("unlocated")
 def test_the_centre_alone_leaves_the_border_without_evidence(network):
     (one,) = explain(jax.random.key(0), network, PHOTO, top=1, views=1).predictions
     seen = np.zeros(CANVAS, bool)
@@ -126,6 +139,7 @@ def test_same_key_same_bits(network, explained):
         np.testing.assert_array_equal(one.localisation.mask, other.localisation.mask)
 
 
+@pytest.mark.usefixtures("unlocated")
 def test_a_network_without_a_short_side_gets_a_canvas_that_its_views_fit(network):
     preprocessing = dataclasses.replace(network.preprocessing, short_side=None)
     free = dataclasses.replace(network, preprocessing=preprocessing)
@@ -174,9 +188,10 @@ def test_compiled_once_for_other_parameters_and_photographs(network):
 
 def test_squeezenet_sees_cats_and_an_espresso(squeezenet):
     """Chelsea's first three classes are cats, tabby, tiger and Egyptian; coffee is espresso."""
-    cat = explain(jax.random.key(0), squeezenet, skimage.data.chelsea(), top=3)
-    assert {one.label for one in cat.predictions} <= {281, 282, 285}
-    assert cat.canvas.shape == (256, 385, 3)
+    # One column less than all, and the two have one canvas: compiled once.
+    cat = explain(jax.random.key(0), squeezenet, skimage.data.chelsea()[:, :450], top=3)
+    assert {one.label for one in cat.predictions} == {281, 282, 285}
+    assert cat.canvas.shape == (256, 384, 3)
     coffee = explain(jax.random.key(0), squeezenet, skimage.data.coffee(), top=3)
     assert coffee.predictions[0].label == 967
     assert coffee.predictions[0].posterior > 0.5

@@ -51,7 +51,7 @@ def demo_page(network: Network, photos: dict[str, Photo], *, seed: int, progress
         "One score function stands behind every picture: read forwards it classifies, "
         "differentiated it says what it looked at, climbed it shows what it has learnt.",
         sections,
-        footer="Made by vizjax: `vizjax demo`.",
+        footer="Made by vizjax demo.",
     )
 
 

@@ -1,6 +1,7 @@
 """Figures for a file: pictures with titles and a caption that states every parameter."""
 
 import textwrap
+import warnings
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from vizjax import pictures
 from vizjax.explain import Explanation
@@ -16,12 +18,16 @@ from vizjax.pictures import Picture
 
 CAPTION_POINTS, TITLE_POINTS = 8.0, 9.0
 
+MAX_ROWS = 20
+"""Classes in a figure: of a thousand the picture would be too tall to open."""
+
 
 def explanation_figure(explanation: Explanation, labels: Labels, *, caption: str) -> Figure:
     """A row a class: the image with its box, the map, the seeds, and what the mask cuts out."""
     image = explanation.canvas
     rows = []
-    for prediction in explanation.predictions:
+    shown = explanation.predictions[:MAX_ROWS]
+    for prediction in shown:
         mask, box, seeds = prediction.localisation
         found = image if box is None else pictures.framed(image, box)
         rows.append(
@@ -33,9 +39,12 @@ def explanation_figure(explanation: Explanation, labels: Labels, *, caption: str
             ]
         )
     names = [
-        f"{labels.name(p.label)}\nscore {p.score:.1f}\nposterior {p.posterior:.3f}"
-        for p in explanation.predictions
+        f"{textwrap.fill(labels.name(p.label), 20)}\nscore {p.score:.1f}\n"
+        f"posterior {p.posterior:.3f}"
+        for p in shown
     ]
+    if len(shown) < len(explanation.predictions):
+        caption += f"; the first {len(shown)} of {len(explanation.predictions)} classes"
     return grid(rows, columns=["box", "saliency", "seeds", "mask"], rows=names, caption=caption)
 
 
@@ -59,8 +68,9 @@ def class_model_figure(
     plot.set_xlabel("step", fontsize=CAPTION_POINTS)
     plot.set_ylabel("objective", fontsize=CAPTION_POINTS)
     plot.tick_params(labelsize=CAPTION_POINTS)
-    if len(images) <= 12:
-        plot.legend(fontsize=6, ncols=2)
+    plot.locator_params("x", integer=True)
+    if 1 < len(images) <= 10:  # so many colours are told apart
+        plot.legend(fontsize=6, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return _captioned(figure, caption)
 
 
@@ -74,7 +84,7 @@ def grid(
     """Pictures in rows and columns, each with its name."""
     height, width = pictures[0][0].shape[:2]
     wide = 2.4 * float(np.clip(width / height, 0.4, 3))
-    tall = max(0.8, wide * height / width)
+    tall = float(np.clip(wide * height / width, 0.8, 6))
     figure = Figure(
         figsize=(wide * len(columns) + 1.2, tall * len(rows) + 0.9), layout="constrained"
     )
@@ -93,7 +103,11 @@ def grid(
 
 def write(figure: Figure, file: BinaryIO) -> None:
     """Writes a figure as a PNG at 150 dots an inch, byte for byte the same each time."""
-    figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a file or a class may be called `a$b$`
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a name in another script
+        figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
 
 
 def _picture(axis, picture: Picture, title: str = "") -> None:
@@ -104,6 +118,6 @@ def _picture(axis, picture: Picture, title: str = "") -> None:
 
 
 def _captioned(figure: Figure, caption: str) -> Figure:
-    characters = int(figure.get_size_inches()[0] * 16)
+    characters = int(figure.get_size_inches()[0] * 12)
     figure.supxlabel(textwrap.fill(caption, characters), fontsize=CAPTION_POINTS)
     return figure

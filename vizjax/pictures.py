@@ -70,7 +70,7 @@ def cut_out(image: Pixels, mask: Mask, box: Box | None) -> Picture:
 def framed(image: Pixels, box: Box) -> Picture:
     """The image with a box drawn on it, just inside its bounds, as thick as the image asks for."""
     picture = to_pixels(image).copy()
-    thickness = max(1, min(picture.shape[:2]) // 120)
+    thickness = max(1, round((picture.shape[0] * picture.shape[1]) ** 0.5 / 120))
     inner = Box(box.x0 + thickness, box.y0 + thickness, box.x1 - thickness, box.y1 - thickness)
     edge = np.zeros(picture.shape[:2], bool)
     edge[box.y0 : box.y1, box.x0 : box.x1] = True

@@ -21,7 +21,7 @@ SaliencyMap: TypeAlias = Float[Array, "height width"]
 Mask: TypeAlias = Bool[np.ndarray, "height width"]
 """True where the object is."""
 
-Label: TypeAlias = int | tuple[int, ...] | Int[Array, "..."]
+Label: TypeAlias = int | tuple[int | Int[Array, ""], ...] | Int[Array, "..."]
 """Which score: an index into `Scores`; of a layer's activation, `(row, column, channel)`."""
 
 ScoreFn: TypeAlias = Callable[[Any], Any]

@@ -72,7 +72,7 @@ def test_on_the_paper_s_network_scores_rise_and_classes_differ(small_convnet):
     )
     assert found.images.shape == (7, 80, 80, 3)
     assert found.trace.shape == (20, 7)
-    scores = jax.vmap(network)(found.images + network.mean_image[None])
+    scores = jax.jit(jax.vmap(network))(found.images + network.mean_image[None])
     assert (scores[labels, labels] > found.trace[0] + 0.01).all()
     alike = np.corrcoef(np.asarray(found.images).reshape(7, -1))
     assert (alike[~np.eye(7, dtype=bool)] < 0.9).all()

@@ -21,7 +21,7 @@ W = RNG.normal(size=(5, *SHAPE)).astype(np.float32)
 B = RNG.normal(size=5).astype(np.float32)
 MEAN = jnp.array([10.0, -20.0])
 IMAGES = RNG.normal(size=(3, *SHAPE)).astype(np.float32)
-LABELS = np.array([4, 0, 4])
+LABELS = np.array([4, 0, 2])
 
 
 def linear(image):

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,17 +13,26 @@ import tiny
 from vizjax.attribution import gradient, multicrop, saliency
 from vizjax.data.crops import ten_views
 from vizjax.rules import RULES
+from vizjax.types import Method
 
 CANVAS = (19, 17)  # larger than the network's 16×12
-METHODS = {  # the method, the image's size, the result's shape
-    "gradient": (gradient, tiny.SIZE, (*tiny.SIZE, 3)),
-    "saliency": (saliency, tiny.SIZE, tiny.SIZE),
-    "multicrop": (
-        multicrop(saliency, crops=functools.partial(ten_views, size=tiny.SIZE)),
-        CANVAS,
-        CANVAS,
-    ),
+
+
+class Case(NamedTuple):
+    """A method, the size of an image for it, and the shape of what it returns."""
+
+    method: Method
+    size: tuple[int, int]
+    shape: tuple[int, ...]
+
+
+TEN_VIEWS = functools.partial(ten_views, size=tiny.SIZE)
+METHODS = {
+    "gradient": Case(gradient, tiny.SIZE, (*tiny.SIZE, 3)),
+    "saliency": Case(saliency, tiny.SIZE, tiny.SIZE),
+    "multicrop": Case(multicrop(saliency, crops=TEN_VIEWS), CANVAS, CANVAS),
 }
+COMPILED = {name: jax.jit(case.method) for name, case in METHODS.items()}
 LABELS = (4, 0, 6)
 
 
@@ -32,14 +42,23 @@ def network(request):
 
 
 @pytest.fixture(params=METHODS)
-def method(request):
-    return METHODS[request.param][0]
+def name(request):
+    return request.param
 
 
 @pytest.fixture
-def image(request, method):
-    (size,) = (size for known, size, _ in METHODS.values() if known is method)
-    return tiny.image(size=size)
+def method(name):
+    return METHODS[name].method
+
+
+@pytest.fixture
+def compiled(name):
+    return COMPILED[name]
+
+
+@pytest.fixture
+def image(name):
+    return tiny.image(size=METHODS[name].size)
 
 
 def assert_close(one, other):
@@ -53,33 +72,29 @@ def test_arguments(method):
     assert all(other.kind == inspect.Parameter.KEYWORD_ONLY for other in others)
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_shape_and_type(name, network):
-    method, size, shape = METHODS[name]
-    found = method(network, tiny.image(size=size), 4)
-    assert (found.shape, found.dtype) == (shape, jnp.float32)
+def test_shape_and_type(name, compiled, network, image):
+    found = compiled(network, image, 4)
+    assert (found.shape, found.dtype) == (METHODS[name].shape, jnp.float32)
     assert np.isfinite(found).all()
     assert np.abs(found).max() > 0
 
 
-def test_compiled_equals_eager(method, network, image):
-    eager = method(network, image, 4)
-    assert_close(jax.jit(method)(network, image, 4), eager)
-    assert_close(jax.jit(lambda image: method(network, image, 4))(image), eager)
+def test_compiled_equals_eager(method, compiled, network, image):
+    assert_close(compiled(network, image, 4), method(network, image, 4))
 
 
-def test_mapped_over_labels_equals_one_by_one(method, network, image):
+def test_mapped_over_labels_equals_one_by_one(method, compiled, network, image):
     together = jax.jit(jax.vmap(method, (None, None, 0)))(network, image, jnp.array(LABELS))
     assert len(together) == len(LABELS)
     for one, label in zip(together, LABELS, strict=True):
-        assert_close(one, method(network, image, label))
+        assert_close(one, compiled(network, image, label))
 
 
-def test_mapped_over_images_equals_one_by_one(method, network, image):
+def test_mapped_over_images_equals_one_by_one(method, compiled, network, image):
     images = jnp.stack([image, image[:, ::-1], 255 - image])
     together = jax.jit(jax.vmap(method, (None, 0, None)))(network, images, 4)
     for one, image in zip(together, images, strict=True):
-        assert_close(one, method(network, image, 4))
+        assert_close(one, compiled(network, image, 4))
 
 
 def test_one_trace_for_other_values(method, network, image):
@@ -101,8 +116,7 @@ def test_one_trace_for_other_values(method, network, image):
     np.testing.assert_array_equal(compiled(network, image, 4), first)
 
 
-def test_the_rule_is_part_of_what_is_compiled(method, image):
-    compiled = jax.jit(method)
+def test_the_rule_is_part_of_what_is_compiled(compiled, image):
     maps = [compiled(tiny.network().with_rule(rule), image, 4) for rule in RULES]
     for first, second in ((0, 1), (0, 2), (1, 2)):
         assert not np.allclose(maps[first], maps[second])

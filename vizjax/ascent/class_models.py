@@ -33,14 +33,15 @@ class Recipe:
       optimizer: `sgd` (with a momentum of 0.9) or `adam`.
       learning_rate: in pixel units for pixels, in deviations for Fourier coefficients.
       l2: λ of eq. 1, score per squared unit of pixel value.
-      objective: the unnormalised `score`, or the `posterior`, the paper's ablation. A posterior is at
-        most 1, so it takes a smaller `l2` (1e-9, say), and its gradient at the zero image is so
+      objective: the unnormalised `score`, or the `posterior`, the paper's ablation. A posterior is
+        at most 1, so it takes a smaller `l2` (1e-9, say), and its gradient at the zero image is so
         small that `sgd` hardly moves: take `adam`.
       parameterisation: `pixels`, or decorrelated `fourier` coefficients.
       decay: of the amplitude spectrum; `fourier` only.
       jitter: random shifts of up to so many pixels.
       scale: random zooms by up to this share.
       degrees: random turns by up to so many degrees.
+      untouched: the share of steps without shift, zoom and turn, on the image as it is shown.
       total_variation: weight of the total variation, score per unit of pixel value.
       blur: deviation in pixels of a Gaussian blur after every step; `pixels` only.
     """
@@ -55,6 +56,7 @@ class Recipe:
     jitter: int = 0
     scale: float = 0.0
     degrees: float = 0.0
+    untouched: float = 0.0
     total_variation: float = 0.0
     blur: float = 0.0
 
@@ -74,6 +76,8 @@ class Recipe:
                 raise InputError(f"`{name}` is {value}; expected 0 or more")
         if self.scale >= 1:
             raise InputError(f"`scale` is {self.scale}; expected a share below 1")
+        if not 0 <= self.untouched <= 1:
+            raise InputError(f"`untouched` is {self.untouched}; expected a share from 0 to 1")
         if self.blur and self.parameterisation == "fourier":
             raise InputError(
                 f"`blur` is {self.blur} with `parameterisation` fourier; expected pixels: raise "
@@ -111,6 +115,7 @@ NATURAL = Recipe(
     jitter=24,
     scale=0.25,
     degrees=15.0,
+    untouched=0.25,
 )
 """The same objective, climbed in natural directions and under random transformations."""
 
@@ -178,7 +183,7 @@ def class_models(
         parameterisation.start((len(labels), *shape)),
         _optimizer(recipe.optimizer, recipe.learning_rate),
         steps=recipe.steps,
-        transform=Compose(parameterisation, tuple(transforms)),
+        transform=Compose(parameterisation, tuple(transforms), recipe.untouched),
         project=Blur(recipe.blur) if recipe.blur else None,
         progress=progress,
     )

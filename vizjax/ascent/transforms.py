@@ -80,17 +80,26 @@ def _bilinear(
 
 @dataclass(frozen=True)
 class Compose:
-    """A parameterisation, then transformations, the first first, each with a key of its own."""
+    """A parameterisation, then transformations, the first first, each with a key of its own.
+
+    Attributes:
+      parameterisation: from what the ascent moves to images.
+      transforms: `(key, images) -> images` each.
+      untouched: the share of calls, at random, that leave out all transforms: without any, the
+        one view that nobody optimised is the image as it will be shown.
+    """
 
     parameterisation: Callable[[Array], Images]
     transforms: tuple[Callable[[KeyArray, Images], Images], ...] = ()
+    untouched: float = 0.0
 
     def __call__(self, key: KeyArray, parameters: Array) -> Images:
         """What the objective sees."""
-        images = self.parameterisation(parameters)
+        images = transformed = self.parameterisation(parameters)
         for number, transform in enumerate(self.transforms):
-            images = transform(jax.random.fold_in(key, number), images)
-        return images
+            transformed = transform(jax.random.fold_in(key, number), transformed)
+        rest = jax.random.fold_in(key, len(self.transforms))
+        return jnp.where(jax.random.bernoulli(rest, self.untouched), images, transformed)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """`vizjax class-model`: what a network has learnt of its classes."""
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import jax
 import numpy as np
@@ -12,7 +11,7 @@ import tyro
 
 from vizjax import figures
 from vizjax.ascent import NATURAL, PAPER, Recipe
-from vizjax.cli.console import output_folder, progress, say
+from vizjax.cli.console import output_folder, progress, say, write_json
 from vizjax.data.files import atomic_write
 from vizjax.data.images import write_png
 from vizjax.errors import InputError
@@ -22,11 +21,20 @@ from vizjax.portraits import portraits
 RECIPES = {"paper": PAPER, "natural": NATURAL}
 
 
+def _of_recipe(name: str, metavar: str) -> Any:
+    values = ", ".join(f"{recipe}: {getattr(RECIPES[recipe], name)}" for recipe in RECIPES)
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint=f"({values})")
+
+
 @dataclass(frozen=True)
 class ClassModel:
     """Make images that maximise the scores of classes. Options not given are the recipe's."""
 
-    labels: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CLASS …")]
+    labels: Annotated[
+        tuple[str, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="CLASS …", help_behavior_hint="(one or more)"),
+    ]
     """The classes: index, WordNet id or name."""
     out: Path
     """The folder for the images, the traces and the parameters."""
@@ -36,29 +44,37 @@ class ClassModel:
     """squeezenet1_1, or the path of a MatConvNet file such as imagenet-vgg-f.mat."""
     seed: int = 0
     """Of the random transformations."""
-    steps: int | None = None
+    steps: Annotated[int | None, _of_recipe("steps", "INT")] = None
     """Steps of ascent."""
-    optimizer: Literal["sgd", "adam"] | None = None
+    optimizer: Annotated[Literal["sgd", "adam"] | None, _of_recipe("optimizer", "{sgd,adam}")] = (
+        None
+    )
     """sgd has a momentum of 0.9."""
-    learning_rate: float | None = None
+    learning_rate: Annotated[float | None, _of_recipe("learning_rate", "FLOAT")] = None
     """In pixel units, or deviations of Fourier coefficients."""
-    l2: float | None = None
+    l2: Annotated[float | None, _of_recipe("l2", "FLOAT")] = None
     """λ: score per squared unit of pixel value."""
-    objective: Literal["score", "posterior"] | None = None
+    objective: Annotated[
+        Literal["score", "posterior"] | None, _of_recipe("objective", "{score,posterior}")
+    ] = None
     """The unnormalised score, or the posterior, the paper's ablation: with adam and a small l2."""
-    parameterisation: Literal["pixels", "fourier"] | None = None
+    parameterisation: Annotated[
+        Literal["pixels", "fourier"] | None, _of_recipe("parameterisation", "{pixels,fourier}")
+    ] = None
     """What the ascent moves."""
-    decay: float | None = None
+    decay: Annotated[float | None, _of_recipe("decay", "FLOAT")] = None
     """Exponent of the amplitude spectrum, for fourier."""
-    jitter: int | None = None
+    jitter: Annotated[int | None, _of_recipe("jitter", "INT")] = None
     """Random shifts of up to so many pixels."""
-    scale: float | None = None
+    scale: Annotated[float | None, _of_recipe("scale", "FLOAT")] = None
     """Random zooms by up to this share."""
-    degrees: float | None = None
+    degrees: Annotated[float | None, _of_recipe("degrees", "FLOAT")] = None
     """Random turns by up to so many degrees."""
-    total_variation: float | None = None
+    untouched: float | None = None
+    """The share of steps without shift, zoom and turn."""
+    total_variation: Annotated[float | None, _of_recipe("total_variation", "FLOAT")] = None
     """Weight of the total variation."""
-    blur: float | None = None
+    blur: Annotated[float | None, _of_recipe("blur", "FLOAT")] = None
     """Deviation in pixels of a blur after every step, for pixels."""
 
     def resolved(self) -> Recipe:
@@ -75,7 +91,7 @@ def run(options: ClassModel) -> int:
     folder = output_folder(options.out)
     recipe = options.resolved()
     network = load(options.network)
-    labels = [network.labels.index(label) for label in options.labels]
+    labels = list(dict.fromkeys(network.labels.index(label) for label in options.labels))
     with progress(recipe.steps, "steps") as advance:
         shown = portraits(jax.random.key(options.seed), network, labels, recipe, progress=advance)
     for label, image in zip(labels, shown.pictures, strict=True):
@@ -107,7 +123,6 @@ def run(options: ClassModel) -> int:
             for number, (label, posterior) in enumerate(zip(labels, shown.posteriors, strict=True))
         ],
     }
-    with atomic_write(folder / "result.json") as file:
-        file.write(json.dumps(result, indent=2, ensure_ascii=False).encode())
+    write_json(folder / "result.json", result)
     say(f"{len(labels)} class models in {folder}")
     return 0

@@ -1,8 +1,10 @@
 """What the commands share: progress, folders, and errors in one line."""
 
 import contextlib
+import json
 import os
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -19,19 +21,33 @@ BAD_INPUT, FAULT, INTERRUPTED = 2, 1, 130
 
 
 def say(line: str) -> None:
-    """One line for the person who waits."""
-    print(line, file=sys.stderr, flush=True)
+    """One line for the person who waits, above the bar; nobody there to read it is no failure."""
+    with contextlib.suppress(OSError):
+        tqdm.write(line, file=sys.stderr)
 
 
-def complain(error: object) -> None:
-    """An error in one line."""
-    tqdm.write(f"vizjax: {' '.join(str(error).split())}", file=sys.stderr)
+def complain(error: Exception, about: str = "") -> int:
+    """Says an error in one line, with what it is about; returns the exit status that it means."""
+    line, status = str(error), BAD_INPUT
+    if isinstance(error, OverflowError):
+        line = f"a number is too large: {line}; expected one that 64 bits hold"
+    elif not isinstance(error, InputError):
+        if os.environ.get("VIZJAX_TRACEBACK"):
+            traceback.print_exception(error)
+        line = (
+            f"internal error, {type(error).__name__}: {line}; set VIZJAX_TRACEBACK=1 for the "
+            "traceback and report it"
+        )
+        status = FAULT
+    line = line if about in line else f"`{about}`: {line}"
+    say(f"vizjax: {' '.join(line.split())}")
+    return status
 
 
 @contextlib.contextmanager
 def progress(total: int, what: str) -> Iterator[Callable[[int], Any]]:
     """A bar on a terminal, a line now and then elsewhere; yields what to call with steps done."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         with tqdm(total=total, desc=what, file=sys.stderr) as bar:
             yield lambda done: bar.update(done)
         return
@@ -41,7 +57,7 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], Any]]:
         nonlocal last, sum_done
         sum_done += done
         now = time.monotonic()
-        if now - last >= 10 or sum_done == total:
+        if now - last >= 10:
             last = now
             say(f"{what}: {sum_done} of {total}, {now - start:.0f} s")
 
@@ -52,32 +68,27 @@ def output_folder(path: Path) -> Path:
     """`path` as a folder that can be written into, made if need be: known before the work."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
     except OSError as error:
         raise InputError(
-            f"`--out` is {path}, which cannot be made: {error.strerror or error}; expected a folder"
+            f"`--out` is {path}: {error.strerror or error}; expected a folder to write into"
         ) from error
-    probe = path / ".writable"
-    with atomic_write(probe) as file:
-        file.write(b"")
-    probe.unlink()
-    return path
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a result; a file name that is no text keeps its bytes as escapes."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with atomic_write(path) as file:
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def guarded(command: Callable[[], int]) -> int:
     """Runs a command: no traceback reaches the person, and the exit status tells what happened."""
     try:
         return command()
-    except InputError as error:
-        complain(error)
-        return BAD_INPUT
     except KeyboardInterrupt:
-        complain("interrupted; what was finished is kept")
+        say("vizjax: interrupted; what was finished is kept")
         return INTERRUPTED
     except Exception as error:
-        if os.environ.get("VIZJAX_TRACEBACK"):
-            traceback.print_exc()
-        complain(
-            f"internal error, {type(error).__name__}: {error}; set VIZJAX_TRACEBACK=1 for the "
-            "traceback and report it"
-        )
-        return FAULT
+        return complain(error)

@@ -1,8 +1,7 @@
 """`vizjax explain`: what a network sees in photographs."""
 
 import dataclasses
-import json
-from collections import Counter
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,14 @@ import numpy as np
 import tyro
 
 from vizjax import figures, pictures
-from vizjax.cli.console import BAD_INPUT, complain, output_folder, progress, say
+from vizjax.cli.console import complain, output_folder, progress, say, write_json
 from vizjax.data.files import atomic_write
 from vizjax.data.images import read_photo, write_png
 from vizjax.errors import InputError
 from vizjax.explain import Explanation, explain
 from vizjax.models.network import Network
 from vizjax.models.zoo import load
+from vizjax.targets import check
 from vizjax.types import Photo
 
 
@@ -27,14 +27,22 @@ from vizjax.types import Photo
 class Explain:
     """Show what a network sees in photographs: classes, saliency maps, masks and boxes."""
 
-    photos: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PHOTO …")]
+    photos: Annotated[
+        tuple[Path, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="PHOTO …", help_behavior_hint="(one or more)"),
+    ]
     """The photographs: JPEG, PNG, WebP, TIFF, GIF, BMP or PPM."""
     out: Path
     """The folder for the results, one folder a photograph inside."""
     top: int = 5
     """Explain so many of the classes with the highest scores."""
-    label: tuple[str, ...] = ()
-    """Explain these classes instead: index, WordNet id or name."""
+    label: Annotated[
+        tuple[str, ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(metavar="CLASS", help_behavior_hint="(repeatable)"),
+    ] = ()
+    """Explain this class instead: index, WordNet id or name."""
     network: str = "squeezenet1_1"
     """squeezenet1_1, or the path of a MatConvNet file such as imagenet-vgg-f.mat."""
     rule: Literal["gradient", "deconvnet", "guided"] = "gradient"
@@ -59,30 +67,29 @@ def run(options: Explain) -> int:
         raise InputError("`PHOTO` is missing; expected the path of at least one photograph")
     folder = output_folder(options.out)
     network = load(options.network)
-    labels = [network.labels.index(label) for label in options.label]
+    labels = list(dict.fromkeys(network.labels.index(label) for label in options.label))
+    scores = jax.eval_shape(network, network.mean_image)
+    for label in labels:
+        check(label, scores.shape)
+    if not 1 <= options.top <= scores.size:
+        raise InputError(f"`--top` is {options.top}; expected 1 to {scores.size} classes")
     network = network.with_rule(options.rule)
-    failed = 0
+    key = jax.random.key(options.seed)
+    failures = []
     with progress(len(options.photos), "photographs") as advance:
         for path, name in zip(options.photos, _names(options.photos), strict=True):
             try:
                 photo = read_photo(path)
                 explanation = explain(
-                    jax.random.key(options.seed),
-                    network,
-                    photo,
-                    top=options.top,
-                    labels=labels,
-                    views=options.views,
+                    key, network, photo, top=options.top, labels=labels, views=options.views
                 )
                 write(folder / name, path, photo, explanation, network, options)
-            except InputError as error:
-                failed += 1
-                message = str(error)
-                complain(message if str(path) in message else f"`{path}`: {message}")
+            except Exception as error:
+                failures.append(complain(error, about=str(path)))
             advance(1)
-    done = len(options.photos) - failed
-    say(f"{done} of {len(options.photos)} photographs explained in {folder}")
-    return BAD_INPUT if failed else 0
+    if done := len(options.photos) - len(failures):
+        say(f"{done} of {len(options.photos)} photographs explained in {folder}")
+    return max(failures, default=0)
 
 
 def write(
@@ -117,7 +124,8 @@ def write(
             }
         )
     with atomic_write(folder / "figure.png") as file:
-        caption = f"{path.name}: {options.caption(network)}"
+        name = path.name.encode(errors="replace").decode()  # bytes that are no text become "?"
+        caption = f"{name}: {options.caption(network)}"
         figures.write(
             figures.explanation_figure(explanation, network.labels, caption=caption), file
         )
@@ -127,8 +135,7 @@ def write(
         "options": _options(options),
         "predictions": predictions,
     }
-    with atomic_write(folder / "result.json") as file:
-        file.write(json.dumps(result, indent=2, ensure_ascii=False).encode())
+    write_json(folder / "result.json", result)
 
 
 def _options(options: Explain) -> dict[str, Any]:
@@ -137,8 +144,15 @@ def _options(options: Explain) -> dict[str, Any]:
 
 
 def _names(paths: tuple[Path, ...]) -> Iterator[str]:
-    """A folder name a photograph: its stem, with a number where two would share it."""
-    seen: Counter[str] = Counter()
+    """A folder name a photograph: its stem, with a number where two would share it.
+
+    >>> list(_names((Path("a.png"), Path("b/a.jpg"), Path("a_2.png"), Path("A.tiff"))))
+    ['a', 'a_2', 'a_2_2', 'A_3']
+    """
+    taken = {"", ".", ".."}  # the stem of `...png` is `..`
     for path in paths:
-        seen[path.stem] += 1
-        yield path.stem if seen[path.stem] == 1 else f"{path.stem}_{seen[path.stem]}"
+        numbered = (f"{path.stem}_{number}" for number in itertools.count(2))
+        candidates = itertools.chain([path.stem], numbered)
+        name = next(name for name in candidates if name.casefold() not in taken)
+        taken.add(name.casefold())  # on some disks `a` and `A` are one folder
+        yield name
