@@ -45,6 +45,11 @@ def test_an_overflow_says_where_and_what_to_do(squeezenet):
         portraits(jax.random.key(0), squeezenet, [291], recipe)
 
 
+@pytest.mark.parametrize("recipe", [PAPER, NATURAL], ids=["paper", "natural"])
+def test_a_lion_and_a_zebra_are_recognised(squeezenet, recipe):
+    assert min(portraits(jax.random.key(0), squeezenet, [291, 340], recipe).posteriors) >= 0.99
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", [PAPER, NATURAL], ids=["paper", "natural"])
 def test_every_class_of_the_demo_is_recognised(squeezenet, recipe):

@@ -10,6 +10,7 @@ import pytest
 from vizjax.data import demo_photos
 from vizjax.evaluation import iou
 from vizjax.explain import explain
+from vizjax.localisation import localise
 from vizjax.types import Box
 
 CATS = (281, 282, 285)
@@ -26,26 +27,30 @@ CUP_AND_SAUCER = Box(77, 18, 480, 389)
 
 @pytest.fixture(scope="module")
 def best(squeezenet):
-    """Class and box of the highest score on each photograph, in the photograph's pixels."""
+    """The class of the highest score on each photograph, and its boxes from five keys, in pixels."""
 
     def explained(photo):
-        prediction = explain(jax.random.key(0), squeezenet, photo, top=1).predictions[0]
-        return prediction.label, prediction.at(*photo.shape[:2]).box
+        found = explain(jax.random.key(0), squeezenet, photo, top=1)
+        (prediction,) = found.predictions
+        boxes = []
+        for seed in range(5):
+            place = localise(jax.random.key(seed), found.canvas, prediction.saliency)
+            boxes.append(prediction._replace(localisation=place).at(*photo.shape[:2]).box)
+        return prediction.label, boxes
 
     photos = demo_photos()
     return {name: explained(photos[name]) for name in ("chelsea", "coffee")}
 
 
 def test_the_cat_is_found(best):
-    label, box = best["chelsea"]
+    label, boxes = best["chelsea"]
     assert label in CATS
-    assert iou(box, [CAT])[0] >= 0.6
+    assert min(iou(CAT, boxes)) >= 0.6
 
 
 def test_the_cup_is_found_with_its_saucer(best):
-    label, box = best["coffee"]
+    label, boxes = best["coffee"]
     assert label == ESPRESSO
-    # The cut joins what has the same red: cup and saucer, not the cup alone (about 0.39).
-    whole, cup = iou(box, [CUP_AND_SAUCER, CUP])
-    assert whole >= 0.6
-    assert cup < whole
+    assert min(iou(CUP_AND_SAUCER, boxes)) >= 0.6
+    # The cut joins what has the same red: cup and saucer, not the cup alone.
+    assert max(iou(CUP, boxes)) < 0.5

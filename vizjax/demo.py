@@ -12,6 +12,7 @@ from vizjax import pictures
 from vizjax.ascent import NATURAL, PAPER
 from vizjax.attribution import gradient
 from vizjax.explain import Explanation, explain
+from vizjax.localisation import CAPTION
 from vizjax.models.network import Network
 from vizjax.portraits import portraits
 from vizjax.report import Group, Panel, Section, page
@@ -98,7 +99,7 @@ def _saliency(network: Network, explanations: dict[str, Explanation]) -> Section
         "For each of the five classes with the highest scores, how much the score would change "
         "with each pixel: the largest magnitude of the gradient over the colours (§3.1), "
         "averaged over ten views. One forward pass serves all five.",
-        "Views: four corners, centre, and their reflections, 227×227 of a short side of 256. "
+        f"Views: four corners, centre, and their reflections, {_size(network)}. "
         "Shown from 0 (black) to the map's 99.5 % quantile (white).",
         groups,
     )
@@ -124,8 +125,7 @@ def _localisation(network: Network, explanations: dict[str, Explanation]) -> Sec
         "object and the least salient one of the background; a graph cut separates the two, and "
         "the largest connected part is the object (§3.2). Shown for the class with the highest "
         "score.",
-        "Seeds: above the 95 % and below the 30 % quantile. Two mixtures of 5 Gaussians in RGB. "
-        "Graph cut on the 8-neighbourhood, smoothness 5.",
+        CAPTION,
         groups,
     )
 
@@ -159,7 +159,7 @@ def _rules(network: Network, photos: dict[str, Photo], progress: Progress) -> Se
         "arrives positive, guided backprop where both hold. For the class on top, then for the "
         "strongest neuron of an early, a middle and a late layer: gradient methods apply to any "
         "neuron.",
-        "The centre view, 227×227. Signed and in colour, grey is 0, scaled to the 99.5 % "
+        f"The centre view, {_size(network)}. Signed and in colour, grey is 0, scaled to the 99.5 % "
         "quantile of the magnitude.",
         groups,
     )
@@ -191,6 +191,12 @@ def _reconstructions(network, image, label, neurons):
     """The class's gradient and the neurons', under the network's rule, in one compiled call."""
     inner = [gradient(network.layer(name), image, jnp.array(neurons[name])) for name in LAYERS]
     return [gradient(network, image, label), *inner]
+
+
+def _size(network: Network) -> str:
+    """The size of a view and of what it is cut from."""
+    height, width, _ = network.mean_image.shape
+    return f"{height}×{width} of a short side of {network.preprocessing.short_side}"
 
 
 def _rounded(posterior: float) -> str:

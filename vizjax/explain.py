@@ -118,7 +118,7 @@ def explain(
     windows = VIEWS[views](height, width, size)
     crops = extract(image, windows)
 
-    found = scores_and_maps(network, crops, jnp.asarray(labels, int) if labels else top)
+    found = scores_and_maps(network, crops, jnp.asarray(labels, int) if len(labels) else top)
     scores = np.asarray(found.scores)
     if not np.all(np.isfinite(scores)):
         raise InputError(
@@ -126,8 +126,7 @@ def explain(
             "parameters or its mean hold NaN or infinity"
         )
     posterior = np.asarray(jax.nn.softmax(found.scores))
-    put_back = jax.vmap(functools.partial(assemble, views=windows, height=height, width=width))
-    maps = np.asarray(put_back(found.maps))
+    maps = np.stack([assemble(views, windows, height, width) for views in found.maps])
     places = localise(key, image, maps)
     predictions = [
         Prediction(int(label), float(scores[label]), float(posterior[label]), one, place)

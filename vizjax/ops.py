@@ -20,6 +20,9 @@ Padding: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 
 NO_PADDING: Padding = ((0, 0), (0, 0))
 
+LARGEST_WINDOW = 256
+"""The most pixels of a max-pooling window: what a switch of 8 bits can tell apart."""
+
 
 class Pool(NamedTuple):
     """The geometry of a pooling layer, in pixels."""
@@ -91,10 +94,11 @@ def max_pool_with_switches(
         (_padded_size(x.shape[axis - 3], axis, pool) - pool.window[axis]) // pool.stride[axis] + 1
         for axis in (0, 1)
     ]
-    if min(out) < 1 or math.prod(pool.window) > 256:
+    if min(out) < 1 or math.prod(pool.window) > LARGEST_WINDOW:
         raise InputError(
             f"`x` is {' × '.join(map(str, x.shape))} under {pool}; expected a window of at most "
-            "256 pixels that fits at least once: use a larger image, or pad with `ceil_padding`"
+            f"{LARGEST_WINDOW} pixels that fits at least once: use a larger image, or pad with "
+            "`ceil_padding`"
         )
     padded = jnp.pad(x, [(0, 0)] * (x.ndim - 3) + [*pool.padding, (0, 0)], constant_values=-jnp.inf)
     first, *others = (_strided(padded, corner, out, pool) for corner in _corners(pool))

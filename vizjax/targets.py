@@ -19,8 +19,8 @@ def select(scores: Float[Array, "..."], label: Label) -> Float[Array, ""]:
         a neuron. Compiled and mapped code may pass an integer array of shape `()` or `(axes,)`.
 
     Returns:
-      The score. Where a traced index turns out to be out of range, it and all its derivatives
-      are NaN: JAX itself would silently take another score.
+      The score. Where a traced index turns out to be out of range it is NaN, and its gradient is
+      not finite: JAX itself would silently take another score.
 
     Raises:
       InputError: the wrong number of indices, or one that is known to be out of range.

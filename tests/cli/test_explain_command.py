@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -273,7 +274,7 @@ def test_photographs_never_share_a_folder(explain, pixels, tmp_path, out):
     paths = [tmp_path / name for name in ("a/x.png", "b/x.png", "x_2.png", "X.bmp", "...png")]
     for number, path in enumerate(paths):
         path.parent.mkdir(exist_ok=True)
-        Image.fromarray(pixels[:, : 30 + number]).save(path)
+        Image.fromarray(pixels[:, : 30 + number]).save(path, format="PNG")
     assert explain(*paths, paths[0]).status == 0
     results = {path.name: contents(path / "result.json")["image"]["path"] for path in out.iterdir()}
     assert sorted(results) == [".._2", "X_3", "x", "x_2", "x_2_2", "x_4"]
@@ -432,14 +433,13 @@ def test_a_real_interrupt_is_one_line(photo, tmp_path):
 
 def test_a_terminal_shows_a_bar(photo, tmp_path, network_file):
     ours, theirs = pty.openpty()
-    os.set_blocking(ours, True)
+    termios.tcsetwinsize(theirs, (24, 90))
     arguments = ["explain", photo, photo.with_name("missing.png"), "--out", tmp_path / "out"]
     options = ["--network", network_file, "--top", "1", "--views", "1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "vizjax", *map(str, arguments + options)],
         stderr=theirs,
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "COLUMNS": "90", "LINES": "24"},
     )
     os.close(theirs)
     shown = b""

@@ -122,7 +122,7 @@ def test_great_smoothness_is_one_label(seed):
 def test_every_pair_of_neighbours_once(shape):
     image = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
     expected = literal_weights(image, 50.0) if np.prod(shape) > 1 else {}
-    first, second, weight = contrast_edges(image)
+    first, second, weight = contrast_edges(image, smoothness=50.0)
     found = {}
     for a, b, w in zip(first, second, weight, strict=True):
         ends = sorted([divmod(int(a), shape[1]), divmod(int(b), shape[1])])

@@ -70,10 +70,24 @@ def test_finds_the_object_that_the_map_points_at(key, name):
     assert found.seeds.foreground.sum() == 0.05 * found.mask.size
 
 
-def test_seeds_are_not_constraints(key):
-    found = localise(key, scene(), blob(BOXES["red"], noise=0.3))
-    assert (found.seeds.foreground & ~found.mask).any()
-    assert found.box == BOXES["red"]
+def test_seeds_of_the_object_are_certain_and_those_of_the_background_are_not(key):
+    """One salient pixel on the ground beside the object, and a map that is darkest inside it."""
+    x0, y0, x1, _ = BOXES["red"]
+    saliency_map = blob(BOXES["red"], noise=0.0)
+    saliency_map[y0 + 8, x1] = 2.0
+    saliency_map[y0 + 8 : y0 + 11, x0 + 2 : x0 + 6] = -1.0
+    found = localise(key, scene(), saliency_map)
+    assert found.seeds.foreground[y0 + 8, x1]
+    assert found.mask[y0 + 8, x1]
+    assert found.box == BOXES["red"]._replace(x1=x1 + 1)
+    assert found.seeds.background[y0 + 9, x0 + 3]
+    assert found.mask[y0 + 9, x0 + 3]
+
+
+def test_a_photograph_all_but_black(key):
+    image = np.zeros((*SHAPE, 3), np.float32)
+    image[5:20, 6:30] = 1.0
+    assert localise(key, image, blob(Box(6, 5, 30, 20))).mask.any()
 
 
 def test_a_class_does_not_depend_on_its_company(key):

@@ -9,7 +9,7 @@ import references
 from vizjax.errors import InputError
 from vizjax.models import ConvNet, Network, Preprocessing
 
-# Reference §2 of the architecture: MatConvNet's `vgg_f` (Chatfield et al. 2014, table 1).
+# MatConvNet's `vgg_f` (Chatfield et al. 2014, table 1).
 KERNELS = {
     "conv1": (11, 11, 3, 64),
     "conv2": (5, 5, 64, 256),

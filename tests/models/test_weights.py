@@ -14,6 +14,7 @@ from vizjax.errors import InputError
 from vizjax.models.convert_squeezenet import CLASSES, LAYERS, PARAMETERS, WEIGHTS, convert
 
 SHIPPED = WEIGHTS / "squeezenet1_1.safetensors"
+SHA256 = "e1a782eb266c431b7723eb6e619be3cd54f8c8fbae01355423914507a870ff05"
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,11 @@ def sources():
         return {source: source.read() for source in (PARAMETERS, CLASSES)}
     except InputError as error:
         pytest.skip(str(error))
+
+
+def test_the_file_is_the_one_that_was_compared_with_its_source():
+    """Holds without a package index, too; it changes with the conversion alone."""
+    assert hashlib.sha256(SHIPPED.read_bytes()).hexdigest() == SHA256
 
 
 def test_26_convolutions_with_bias_hold_1235496_numbers(parameters):

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from vizjax.errors import InputError
 from vizjax.types import KeyArray
 
 Images = Float[Array, "*batch height width channels"]
@@ -41,6 +42,10 @@ class ScaleRotate:
 
     scale: float = 0.0
     degrees: float = 0.0
+
+    def __post_init__(self):
+        if not 0 <= self.scale < 1:
+            raise InputError(f"`scale` is {self.scale}; expected a share from 0 to below 1")
 
     def __call__(self, key: KeyArray, images: Images) -> Images:
         """The images, zoomed and turned."""
@@ -111,6 +116,10 @@ class Blur:
     """
 
     sigma: float
+
+    def __post_init__(self):
+        if not 0 < self.sigma < np.inf:
+            raise InputError(f"`sigma` is {self.sigma}; expected more than 0 pixels")
 
     def __call__(self, images: Images) -> Images:
         """The images, blurred."""

@@ -70,7 +70,7 @@ class ClassModel:
     """Random zooms by up to this share."""
     degrees: Annotated[float | None, _of_recipe("degrees", "FLOAT")] = None
     """Random turns by up to so many degrees."""
-    untouched: float | None = None
+    untouched: Annotated[float | None, _of_recipe("untouched", "FLOAT")] = None
     """The share of steps without shift, zoom and turn."""
     total_variation: Annotated[float | None, _of_recipe("total_variation", "FLOAT")] = None
     """Weight of the total variation."""

@@ -17,6 +17,7 @@ from vizjax.data.files import atomic_write
 from vizjax.data.images import read_photo, write_png
 from vizjax.errors import InputError
 from vizjax.explain import Explanation, explain
+from vizjax.localisation import CAPTION
 from vizjax.models.network import Network
 from vizjax.models.zoo import load
 from vizjax.targets import check
@@ -55,10 +56,7 @@ class Explain:
     def caption(self, network: Network) -> str:
         """The parameters under a figure."""
         views = "the centre view" if self.views == 1 else f"{self.views} views"
-        return (
-            f"{network.name}; saliency by the {self.rule} rule, mean of {views}; seeds: 95 % and "
-            "30 % quantiles; mixtures of 5 colours; graph cut with smoothness 5; largest component"
-        )
+        return f"{network.name}; saliency by the {self.rule} rule, mean of {views}. {CAPTION}"
 
 
 def run(options: Explain) -> int:
@@ -136,6 +134,10 @@ def write(
         "predictions": predictions,
     }
     write_json(folder / "result.json", result)
+    labels = {p.label for p in explanation.predictions}
+    for old in [*folder.glob("saliency_*"), *folder.glob("mask_*")]:
+        if old.stem.partition("_")[2] not in map(str, labels):
+            old.unlink()  # of classes that an earlier run explained
 
 
 def _options(options: Explain) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def _added(maps: Array, views: Views, height: int, width: int) -> Array:
 
 
 def _fitting(height: int, width: int, size: int | tuple[int, int]) -> tuple[int, int]:
-    h, w = (size, size) if isinstance(size, int) else size
+    h, w = (size, size) if isinstance(size, int | np.integer) else size
     if not (1 <= h <= height and 1 <= w <= width):
         raise InputError(
             f"`size` is {h}×{w} on a canvas of {height}×{width}; expected views of at least one "

@@ -92,8 +92,9 @@ def fetch_photos(*, progress: Callable[[str], None] = _log.info) -> Path:
             for member in archive.namelist():
                 name = member.replace("/data/", "/").replace("/classification/", "/")
                 if name in missing:
+                    content = archive.read(member)
                     with atomic_write(folder / name) as file:
-                        file.write(archive.read(member))
+                        file.write(content)
     return folder
 
 

@@ -9,6 +9,11 @@ from vizjax.localisation.colour_models import (
     pad,
 )
 from vizjax.localisation.graphcut import Edges, contrast_edges, graph_cut
-from vizjax.localisation.pipeline import Localisation, localise, localise_classes
+from vizjax.localisation.pipeline import (
+    CAPTION,
+    Localisation,
+    localise,
+    localise_classes,
+)
 from vizjax.localisation.regions import bounding_box, largest_component
 from vizjax.localisation.seeding import Seeds, seeds

@@ -13,6 +13,22 @@ from vizjax.localisation.regions import bounding_box, largest_component
 from vizjax.localisation.seeding import Seeds, seeds
 from vizjax.types import Box, KeyArray, Mask
 
+FOREGROUND, BACKGROUND = 0.95, 0.30
+"""The paper's quantiles."""
+
+COMPONENTS, SMOOTHNESS = 5, 5.0
+"""Gaussians in a mixture, and the graph cut's γ in nats: where the paper is silent."""
+
+CAPTION = (
+    f"Seeds: above the {FOREGROUND:.0%} and below the {BACKGROUND:.0%} quantile of the map. Two "
+    f"mixtures of {COMPONENTS} Gaussians in RGB. Graph cut on the 8-neighbourhood, smoothness "
+    f"{SMOOTHNESS:g}; the largest connected component."
+)
+"""The parameters as a figure's caption states them."""
+
+# What it costs to take a seed of the object for background: more than all that may speak for it.
+_CERTAIN = 1e6
+
 # The part of a log density that float32 cannot vouch for.
 _ROUNDING = 1e-5
 
@@ -30,12 +46,28 @@ def localise(
     image: Num[np.ndarray | Array, "height width channels"],
     saliency_map: Float[np.ndarray | Array, "rows columns"],
     *,
-    foreground: float = 0.95,
-    background: float = 0.30,
-    components: int = 5,
-    smoothness: float = 5.0,
+    foreground: float = FOREGROUND,
+    background: float = BACKGROUND,
+    components: int = COMPONENTS,
+    smoothness: float = SMOOTHNESS,
 ) -> Localisation:
-    """The object that one saliency map points at: `localise_classes` of a single class."""
+    """The object that one saliency map points at: `localise_classes` of a single class.
+
+    Args:
+      key: of the mixtures' start.
+      image: (H, W, 3), RGB in 0-255.
+      saliency_map: (H, W), larger is more salient.
+      foreground: the quantile above which a pixel belongs to the object.
+      background: the quantile below which a pixel trains the background's colours.
+      components: Gaussians in a mixture.
+      smoothness: what it costs to part two neighbouring pixels of equal colour, in nats.
+
+    Returns:
+      The mask, its bounding box, and the seeds.
+
+    Raises:
+      InputError: as of `localise_classes`.
+    """
     (found,) = localise_classes(
         key,
         image,
@@ -53,18 +85,19 @@ def localise_classes(
     image: Num[np.ndarray | Array, "height width channels"],
     saliency_maps: Float[np.ndarray | Array, "classes rows columns"],
     *,
-    foreground: float = 0.95,
-    background: float = 0.30,
-    components: int = 5,
-    smoothness: float = 5.0,
+    foreground: float = FOREGROUND,
+    background: float = BACKGROUND,
+    components: int = COMPONENTS,
+    smoothness: float = SMOOTHNESS,
 ) -> list[Localisation]:
     """Weakly supervised localisation: one object for each saliency map of an image.
 
     Two Gaussian mixtures of colours are trained on the most and the least salient pixels, a graph
     cut labels every pixel by them, and the object is the largest connected component of the
-    foreground (Simonyan et al. 2013, §3.2). The seeds only train the colour models: the cut may
-    label a seed either way. The paper leaves the graph cut's energy open; this is GrabCut's
-    (Rother et al. 2004).
+    foreground (Simonyan et al. 2013, §3.2). The paper leaves the graph cut's energy open: it is
+    GrabCut's here (Rother et al. 2004), and the foreground's seeds are certain, as in Boykov &
+    Jolly 2001: the cut cannot take them for background. The background's seeds only train colours:
+    many of them lie inside objects that the network need not look at everywhere.
 
     The foregrounds of all classes are fitted in one compiled call, and so are the backgrounds, with
     common random numbers: an object does not depend on which other classes are asked for.
@@ -128,11 +161,14 @@ def localise_classes(
             continue
         # Of equal colours, one is not the likelier for a rounding error: a tie, so background.
         tied = np.isclose(foreground_cost, background_cost, rtol=_ROUNDING, atol=_ROUNDING)
+        if tied.all():
+            results.append(Localisation(np.zeros_like(one.foreground), box=None, seeds=one))
+            continue
         mask = largest_component(
             graph_cut(
                 colours,
                 np.where(tied, background_cost, foreground_cost),
-                background_cost,
+                np.where(one.foreground, _CERTAIN, background_cost),
                 smoothness=smoothness,
             )
         )
@@ -154,7 +190,7 @@ def _colours(
             f"`image` has values in [{colours.min():g}, {colours.max():g}]; expected RGB in 0-255, "
             "no NaN; add the mean if it was subtracted"
         )
-    if np.issubdtype(np.asarray(image).dtype, np.floating) and 0 < colours.max() <= 1:
+    if colours.max() <= 1 and np.any(colours % 1):  # an all but black photograph has integers
         raise InputError(
             f"`image` has values up to {colours.max():g}; expected RGB in 0-255; multiply by 255"
         )

@@ -19,7 +19,8 @@ from vizjax.models import matlab, simplenn
 from vizjax.models.chain import Chain
 from vizjax.models.labels import Labels
 from vizjax.models.matlab import Struct, listed, times
-from vizjax.models.network import Network, Preprocessing
+from vizjax.models.network import Network
+from vizjax.models.preprocessing import Preprocessing
 
 
 def load(path: str | Path) -> Network:

@@ -13,7 +13,6 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float
 
@@ -22,36 +21,8 @@ from vizjax.data.crops import centre_view, extract
 from vizjax.data.images import canvas
 from vizjax.errors import InputError, unknown
 from vizjax.models.labels import Labels
+from vizjax.models.preprocessing import STATIC, Preprocessing
 from vizjax.types import Image, Photo, Scores
-
-STATIC: Any = {"metadata": {"static": True}}
-
-
-@register_dataclass
-@dataclass(frozen=True)
-class Preprocessing:
-    """How pixels become what the module takes: `(image − mean) / scale`, channels in its order.
-
-    Attributes:
-      mean: in RGB, 0-255: one number, one a channel, or a whole mean image.
-      scale: likewise; 1 where a network works in pixel units.
-      size: height and width of the input in pixels; None where any will do.
-      short_side: the photograph's short side before a view is cut out of it, in pixels.
-      channels: the module's order, `rgb` or `bgr`. An `Image` is always RGB.
-    """
-
-    mean: Any = dataclasses.field(default_factory=lambda: np.zeros((), np.float32))
-    scale: Any = dataclasses.field(default_factory=lambda: np.ones((), np.float32))
-    size: tuple[int, int] | None = dataclasses.field(default=None, **STATIC)
-    short_side: int | None = dataclasses.field(default=None, **STATIC)
-    channels: str = dataclasses.field(default="rgb", **STATIC)
-
-    def __call__(self, image: Image) -> Image:
-        """The module's input for `image` (RGB, 0-255)."""
-        image = (image - jnp.broadcast_to(self.mean, image.shape)) / jnp.broadcast_to(
-            self.scale, image.shape
-        )
-        return image[..., ::-1] if self.channels == "bgr" else image
 
 
 @register_dataclass
@@ -77,7 +48,7 @@ class Network:
 
     module: nn.Module = dataclasses.field(**STATIC)
     variables: Any = dataclasses.field(repr=False)
-    preprocessing: Preprocessing = Preprocessing()
+    preprocessing: Preprocessing = dataclasses.field(default_factory=Preprocessing)
     labels: Labels = dataclasses.field(default=Labels(), repr=False, **STATIC)
     name: str = dataclasses.field(default="network", **STATIC)
     batched: bool = dataclasses.field(default=False, **STATIC)
@@ -251,13 +222,17 @@ class After:
 
     def __call__(self, activation: Array) -> Scores:
         """The scores when the layer's output is `activation`."""
-        name_of = _call_namer()
+        name_of, seen = _call_namer(), []
 
         def replace(call, args, kwargs, context):
-            if name_of(context) == self.name:
+            seen.append(name_of(context))
+            if seen[-1] == self.name:
                 return activation[None] if self.network.batched else activation
             return call(*args, **kwargs)
 
         # What comes before the layer alone is unused: compiled, it vanishes.
         with nn.intercept_methods(replace):
-            return self.network(self.network._blank() if self.image is None else self.image)
+            scores = self.network(self.network._blank() if self.image is None else self.image)
+        if self.name not in seen:
+            raise unknown("layer", self.name, [name for name in seen if name])
+        return scores

@@ -112,8 +112,10 @@ def _pool(layer: Struct, shape: Shape) -> _Layer:
     if method not in pools:
         raise layer.error(f"has `method` = {method!r}; expected one of: {', '.join(pools)}")
     window = layer.integers("pool", count=2, least=1)
-    if method == "max" and math.prod(window) > 127:
-        raise layer.error(f"has a window of {times(window)}; expected 127 pixels or fewer")
+    if method == "max" and math.prod(window) > ops.LARGEST_WINDOW:
+        raise layer.error(
+            f"has a window of {times(window)}; expected {ops.LARGEST_WINDOW} pixels or fewer"
+        )
     stride, padding = layer.integers("stride", 1, count=2, least=1), _padding(layer)
     if any(max(pads) >= pixels for pads, pixels in zip(padding, window, strict=True)):
         raise layer.error(

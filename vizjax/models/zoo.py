@@ -12,7 +12,8 @@ from safetensors.numpy import load as load_safetensors
 from vizjax.errors import unknown
 from vizjax.models import matconvnet
 from vizjax.models.labels import imagenet
-from vizjax.models.network import Network, Preprocessing
+from vizjax.models.network import Network
+from vizjax.models.preprocessing import Preprocessing
 from vizjax.models.squeezenet import SqueezeNet
 
 
