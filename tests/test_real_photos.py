@@ -27,7 +27,7 @@ CUP_AND_SAUCER = Box(77, 18, 480, 389)
 
 @pytest.fixture(scope="module")
 def best(squeezenet):
-    """The class of the highest score on each photograph, and its boxes from five keys, in pixels."""
+    """The class of the highest score on each photograph, and its boxes from five keys."""
 
     def explained(photo):
         found = explain(jax.random.key(0), squeezenet, photo, top=1)

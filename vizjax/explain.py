@@ -46,7 +46,18 @@ class Prediction(NamedTuple):
     localisation: Localisation
 
     def at(self, height: int, width: int) -> "Located":
-        """The map, mask and box at another size, usually the photograph's."""
+        """The map, mask and box at another size, usually the photograph's.
+
+        Args:
+          height: the new height, in pixels.
+          width: the new width, in pixels.
+
+        Returns:
+          The resized map and mask, and the box of the resized mask.
+
+        Raises:
+          InputError: the new size is not positive.
+        """
         mask = resize_mask(self.localisation.mask, height, width)
         return Located(resize(self.saliency, height, width), mask, bounding_box(mask))
 
@@ -105,8 +116,12 @@ def explain(
       localise: from the maps to the places; `functools.partial(localise_classes, smoothness=50)`
         sets a hyperparameter.
 
+    Returns:
+      The canvas and one prediction for each class explained, the highest score first.
+
     Raises:
-      InputError: an unusable option, or scores that are not finite.
+      InputError: an unusable option, a photograph with one side more than 20 times the other, a
+        network without an input size, or scores or maps that are not finite.
     """
     size, short_side = network.preprocessing.size, network.preprocessing.short_side
     if size is None:
@@ -144,6 +159,10 @@ def scores_and_maps(
       network: a score function that is a pytree, such as a `Network`.
       crops: the views.
       labels: the classes to explain, or how many of those with the highest mean score.
+
+    Returns:
+      The scores of all classes, averaged over the views; the classes explained, as given or the
+      highest score first; and the raw map of each in each view, mirrored where the view is.
 
     Raises:
       InputError: a class, or a number of classes, that the network does not have.

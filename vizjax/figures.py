@@ -23,7 +23,16 @@ MAX_ROWS = 20
 
 
 def explanation_figure(explanation: Explanation, labels: Labels, *, caption: str) -> Figure:
-    """A row a class: the image with its box, the map, the seeds, and what the mask cuts out."""
+    """A row a class: the image with its box, the map, the seeds, and what the mask cuts out.
+
+    Args:
+      explanation: from `explain`.
+      labels: the network's classes, for the names.
+      caption: every parameter, in words.
+
+    Returns:
+      The figure, with the first `MAX_ROWS` classes; the caption says so where there are more.
+    """
     image = explanation.canvas
     rows = []
     shown = explanation.predictions[:MAX_ROWS]
@@ -55,7 +64,20 @@ def class_model_figure(
     *,
     caption: str,
 ) -> Figure:
-    """The images of classes, and under them how the objective rose."""
+    """The images of classes, and under them how the objective rose.
+
+    Args:
+      images: one a class, at least one.
+      titles: one an image; its first line names the curve.
+      trace: the objective before each step, in the order of the images.
+      caption: every parameter, in words.
+
+    Returns:
+      The figure, four images a row.
+
+    Raises:
+      ValueError: there are not as many titles as images.
+    """
     across = min(4, len(images))
     down = -(-len(images) // across)
     figure = Figure(figsize=(2.6 * max(across, 2), 2.9 * down + 2.6), layout="constrained")
@@ -81,7 +103,20 @@ def grid(
     rows: Sequence[str],
     caption: str,
 ) -> Figure:
-    """Pictures in rows and columns, each with its name."""
+    """Pictures in rows and columns, each with its name.
+
+    Args:
+      pictures: row by row; the first gives every cell its proportions.
+      columns: names, one a column.
+      rows: names, one a row.
+      caption: every parameter, in words.
+
+    Returns:
+      The figure.
+
+    Raises:
+      ValueError: the names are not as many as the pictures.
+    """
     height, width = pictures[0][0].shape[:2]
     wide = 2.4 * float(np.clip(width / height, 0.4, 3))
     tall = float(np.clip(wide * height / width, 0.8, 6))
@@ -102,7 +137,12 @@ def grid(
 
 
 def write(figure: Figure, file: BinaryIO) -> None:
-    """Writes a figure as a PNG at 150 dots an inch, byte for byte the same each time."""
+    """Writes a figure as a PNG at 150 dots an inch, byte for byte the same each time.
+
+    Args:
+      figure: the figure; its texts are set as they are, a `$` is a `$`.
+      file: open for writing, such as that of `vizjax.data.files.atomic_write`.
+    """
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a file or a class may be called `a$b$`
     with warnings.catch_warnings():

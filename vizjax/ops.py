@@ -39,6 +39,14 @@ def ceil_padding(height: int, width: int, pool: Pool) -> Padding:
     start beyond the image and hold nothing but padding. What is missing is added at the bottom
     and at the right.
 
+    Args:
+      height: of the layer's input, in pixels.
+      width: likewise.
+      pool: the layer's window and stride, and the padding that it has of its own.
+
+    Returns:
+      The padding in place of `pool.padding`: the same at the top and at the left.
+
     >>> ceil_padding(54, 27, Pool())
     ((0, 1), (0, 0))
     """
@@ -125,6 +133,10 @@ def unpool(
       switches: from `max_pool_with_switches`.
       size: height and width of the result, in pixels.
       pool: the layer's geometry.
+
+    Returns:
+      A signal at the size before pooling, 0 wherever no maximum stood; what fell on padding is
+      gone.
     """
     batch = [(0, 0, 0)] * (y.ndim - 3)
     (sy, sx), (rows, columns) = pool.stride, y.shape[-3:-1]
@@ -152,6 +164,16 @@ def max_pool(
     Equal to `flax.linen.max_pool` and its gradient to the last bit, several times faster
     backwards on a CPU, and deterministic on a GPU, where XLA's own is not. It has a reverse mode
     only, as every `jax.custom_vjp`.
+
+    Args:
+      x: activations, `(..., height, width, channels)`.
+      pool: window (at most 256 pixels in all), stride and padding, which counts as −∞.
+
+    Returns:
+      The maximum of every window, `(..., rows, columns, channels)`.
+
+    Raises:
+      InputError: as of `max_pool_with_switches`.
     """
     return _max_pool(x, pool)
 
@@ -183,6 +205,17 @@ def local_response_norm(
     `y_c = x_c · (κ + α·Σ_{c' near c} x_c'²)^−β` over `window` neighbouring channels. The
     variant is MatConvNet's: α is *not* divided by the window (Caffe's `alpha: 5e-4` with
     `local_size: 5` is `alpha=1e-4` here).
+
+    Args:
+      x: activations, channels last.
+      window: how many channels count, at least 1: the channel itself and as many on either side;
+        of an even number, one more after it than before. Beyond the first and the last are zeros.
+      kappa: κ, positive.
+      alpha: α, per squared unit of activation, not negative.
+      beta: β, the exponent.
+
+    Returns:
+      The normalised activations, shaped as `x`.
     """
     before, after = (window - 1) // 2, window // 2
     squares = jnp.pad(x * x, [(0, 0)] * (x.ndim - 1) + [(before, after)])
@@ -211,6 +244,9 @@ def conv(
       strides: rows and columns, in pixels.
       padding: as JAX takes it: pairs, or a name.
       **options: the others of `jax.lax.conv_general_dilated`.
+
+    Returns:
+      `(batch, down, across, features)`; 1 × 1 across the plane where the kernel covers it.
     """
     unpadded = padding == "VALID" or tuple(padding) == NO_PADDING
     if not unpadded or kernel.shape[:3] != x.shape[1:]:

@@ -33,6 +33,13 @@ def unit_interval(
 
     A zero map stays zero; a map that is zero up to that quantile is divided by its maximum.
 
+    Args:
+      saliency_map: of any shape and unit, not negative.
+      quantile: in [0, 1]; 1 is the maximum itself.
+
+    Returns:
+      Values from 0 to 1, shaped as the map.
+
     >>> unit_interval(np.array([0.0, 1.0, 4.0]), quantile=1.0).tolist()
     [0.0, 0.25, 1.0]
     """
@@ -53,7 +60,12 @@ def signed(gradient: Float[np.ndarray | Array, "height width 3"]) -> Picture:
 
 
 def seeded(image: Pixels, seeds: Seeds) -> Picture:
-    """The image, greyed, with foreground seeds in red and background seeds in blue."""
+    """The image, greyed, with foreground seeds in red and background seeds in blue.
+
+    Args:
+      image: RGB, 0-255.
+      seeds: at the image's size.
+    """
     grey = np.repeat(np.asarray(image).mean(axis=2, keepdims=True), 3, axis=2)
     picture = 0.6 * grey + 60
     picture[seeds.background] = 0.5 * picture[seeds.background] + 0.5 * BLUE
@@ -62,13 +74,27 @@ def seeded(image: Pixels, seeds: Seeds) -> Picture:
 
 
 def cut_out(image: Pixels, mask: Mask, box: Box | None) -> Picture:
-    """The image, dark outside the mask, with the box drawn in red."""
+    """The image, dark outside the mask, with the box drawn in red.
+
+    Args:
+      image: RGB, 0-255.
+      mask: at the image's size.
+      box: in the image's pixels; None draws none.
+    """
     picture = to_pixels(np.where(mask[..., None], np.asarray(image), 0.25 * np.asarray(image)))
     return picture if box is None else framed(picture, box)
 
 
 def framed(image: Pixels, box: Box) -> Picture:
-    """The image with a box drawn on it, just inside its bounds, as thick as the image asks for."""
+    """The image with a box drawn on it, just inside its bounds, as thick as the image asks for.
+
+    Args:
+      image: RGB, 0-255.
+      box: in the image's pixels.
+
+    Returns:
+      A copy; the image itself is left alone.
+    """
     picture = to_pixels(image).copy()
     thickness = max(1, round((picture.shape[0] * picture.shape[1]) ** 0.5 / 120))
     inner = Box(box.x0 + thickness, box.y0 + thickness, box.x1 - thickness, box.y1 - thickness)

@@ -46,8 +46,11 @@ def portraits(
       recipe: how to optimise.
       progress: called with the number of steps just done.
 
+    Returns:
+      A picture and a posterior for each of `labels`, in their order, and the objective's course.
+
     Raises:
-      InputError: the objective overflowed.
+      InputError: the network has no input size or no such class, or the objective overflowed.
     """
     mean = network.mean_image
     images, trace = class_models(

@@ -44,7 +44,17 @@ class Section(NamedTuple):
 
 
 def page(title: str, introduction: str, sections: Sequence[Section], *, footer: str = "") -> str:
-    """The page as HTML text."""
+    """The page as HTML text.
+
+    Args:
+      title: of the page.
+      introduction: a paragraph under the title.
+      sections: the figures, in order; all their texts are plain and escaped here.
+      footer: the last line; may be empty.
+
+    Returns:
+      A whole document that refers to nothing outside itself.
+    """
     template = resources.files("vizjax").joinpath("templates/page.html").read_text("utf-8")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["data_uri"] = data_uri

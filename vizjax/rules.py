@@ -29,18 +29,42 @@ Rectifier: TypeAlias = Callable[[Array], Array]
 
 
 def gradient(x: Signal, g: Signal) -> Signal:
-    """The chain rule: `g · [x > 0]`."""
+    """The chain rule: `g · [x > 0]`.
+
+    Args:
+      x: the rectifier's input, of any shape.
+      g: the signal from above, shaped as `x`.
+
+    Returns:
+      The signal passed down, shaped as `x`; nothing passes where `x` is 0.
+    """
     return jnp.where(x > 0, g, 0)
 
 
 def deconvnet(x: Signal, g: Signal) -> Signal:
-    """Zeiler & Fergus: `max(g, 0)`, whatever the rectifier did on the way up."""
+    """Zeiler & Fergus: `max(g, 0)`, whatever the rectifier did on the way up.
+
+    Args:
+      x: the rectifier's input; not used.
+      g: the signal from above, of any shape.
+
+    Returns:
+      The signal passed down, shaped as `g`, not negative.
+    """
     del x
     return jnp.maximum(g, 0)
 
 
 def guided(x: Signal, g: Signal) -> Signal:
-    """Springenberg et al.: `max(g, 0) · [x > 0]`, both gates at once."""
+    """Springenberg et al.: `max(g, 0) · [x > 0]`, both gates at once.
+
+    Args:
+      x: the rectifier's input, of any shape.
+      g: the signal from above, shaped as `x`.
+
+    Returns:
+      The signal passed down, shaped as `x`, not negative.
+    """
     return gradient(x, deconvnet(x, g))
 
 
@@ -79,7 +103,17 @@ RULES: dict[str, Rectifier] = {
 
 
 def by_name(rule: str) -> Rectifier:
-    """The rectifier called `rule`; an unknown name gets the known ones."""
+    """The rectifier called `rule`.
+
+    Args:
+      rule: a name in `RULES`.
+
+    Returns:
+      A function equal to `jax.nn.relu` forwards.
+
+    Raises:
+      InputError: an unknown name; the message lists the known ones.
+    """
     if rule not in RULES:
         raise unknown("rule", rule, list(RULES))
     return RULES[rule]

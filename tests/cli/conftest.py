@@ -1,5 +1,6 @@
 """A whole network in a file that compiles in a blink, and the command line run in this process."""
 
+import os
 import sys
 from typing import NamedTuple
 
@@ -78,6 +79,8 @@ class Outcome(NamedTuple):
 def vizjax(monkeypatch, capsys):
     """Runs `vizjax …` in this process."""
     from vizjax.cli import main
+
+    monkeypatch.setattr(os, "_exit", sys.exit)  # of an interrupted command
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["vizjax", *map(str, arguments)])

@@ -244,6 +244,24 @@ def test_an_interrupt_keeps_what_was_finished(explain, photo, out, monkeypatch):
     assert (out / "photo/result.json").exists()
 
 
+def test_an_interrupt_within_a_callback_is_not_lost(explain, photo, monkeypatch):
+    from vizjax.cli import explain as command
+
+    class Callback:
+        def __del__(self):
+            raise KeyboardInterrupt
+
+    def interrupted(*_, **__):
+        Callback()  # Python reports what it raises and goes on
+        for _ in range(1000):
+            time.sleep(0.01)
+
+    monkeypatch.setattr(command, "explain", interrupted)
+    outcome = explain(photo)
+    assert outcome.status == 130
+    assert outcome.lines == ["vizjax: interrupted; what was finished is kept"]
+
+
 NAMES = [
     "with space",
     "猫 é",

@@ -303,13 +303,13 @@ def is_jaxpr(value):
 def test_no_rectifier_is_missed(request, name, count, rule):
     network = request.getfixturevalue(name)
     trace = jax.make_jaxpr(Network.__call__)
-    assert rectifiers(trace(network, network._blank()).jaxpr) == (0, count)
-    assert rectifiers(trace(network.with_rule(rule), network._blank()).jaxpr) == (count, 0)
+    assert rectifiers(trace(network, network.blank()).jaxpr) == (0, count)
+    assert rectifiers(trace(network.with_rule(rule), network.blank()).jaxpr) == (count, 0)
 
 
 def test_a_reused_rectifier_is_not_missed(own):
     trace = jax.make_jaxpr(Network.__call__)
-    assert rectifiers(trace(own.with_rule("guided"), own._blank()).jaxpr) == (2, 0)
+    assert rectifiers(trace(own.with_rule("guided"), own.blank()).jaxpr) == (2, 0)
 
 
 @pytest.mark.parametrize("rule", ["deconvnet", "guided"])

@@ -155,6 +155,9 @@ def class_models(
       recipe: rate, steps, λ and what else there is.
       progress: called with the number of steps just done.
 
+    Returns:
+      One zero-centred image a label, in their order, and the objective before each step.
+
     Raises:
       InputError: a label that names no score, or colours that are not RGB under `fourier`.
     """

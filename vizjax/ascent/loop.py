@@ -65,6 +65,9 @@ def ascend(
     Returns:
       The last image and the objective before each step.
 
+    Raises:
+      InputError: `steps` is less than 1.
+
     Notes:
       On a CPU each step is one compiled call, as XLA runs convolutions inside a loop on one
       thread; elsewhere `STEPS_PER_CALL` steps are one `lax.scan`. The keys are the same.

@@ -51,6 +51,17 @@ def class_posterior(
 
     The paper's ablation (§2): the posterior also grows when other classes' scores fall, and its
     gradient dies where it is near 0 or 1.
+
+    Args:
+      score_fn: as of `class_score`; its scores are one a class.
+      labels: one class an image.
+      mean: as of `class_score`.
+      l2: λ, probability per squared unit of pixel value.
+      variation: τ, probability per unit of pixel value.
+      images: zero-centred.
+
+    Returns:
+      One value an image, at most 1.
     """
     return _climbed(jax.nn.softmax, score_fn, labels, mean, l2, variation, images)
 
@@ -70,6 +81,12 @@ def _climbed(normalised, score_fn, labels, mean, l2, variation, images):
 
 def total_variation(image: Float[Array, "height width channels"]) -> Float[Array, ""]:
     """`TV(I) = Σ |I_(i+1)j − I_ij| + |I_i(j+1) − I_ij|`: anisotropic, over all channels.
+
+    Args:
+      image: of any scale; the mean need not be subtracted.
+
+    Returns:
+      The sum, not negative, in units of pixel value.
 
     >>> total_variation(jnp.array([[[1.0], [3.0]], [[1.0], [0.0]]])).item()
     6.0

@@ -26,6 +26,9 @@ def gradient(score_fn: ScoreFn, x: Float[Array, "..."], label: Label) -> Float[A
       An array shaped as `x`, signed and raw. Several labels of one image share one forward pass
       under `jax.vmap(gradient, (None, None, 0))`.
 
+    Raises:
+      InputError: `x` is not of floating point, or `label` does not name one score.
+
     >>> gradient(lambda x: x**2, jnp.array([3.0, 5.0]), 1).tolist()
     [0.0, 10.0]
     """
@@ -48,6 +51,9 @@ def saliency(
 
     Returns:
       `(height, width)`, not negative, raw: in units of score per unit of pixel value.
+
+    Raises:
+      InputError: as of `gradient`.
     """
     magnitude = jnp.abs(gradient(score_fn, image, label))
     return magnitude if magnitude.ndim == 2 else magnitude.max(axis=-1)

@@ -23,6 +23,9 @@ def multicrop(method: Method, *, crops: Callable[[int, int], Views]) -> Method:
 
     Returns:
       `(score_fn, image, label) -> map` at the size of the large image.
+
+    Raises:
+      InputError: when the result is called with an image smaller than a view.
     """
 
     def averaged(score_fn, image, label):

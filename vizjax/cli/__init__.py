@@ -2,13 +2,14 @@
 
 import contextlib
 import io
+import os
 import re
 import sys
 from typing import Any
 
 import tyro
 
-from vizjax.cli.console import BAD_INPUT, guarded
+from vizjax.cli.console import BAD_INPUT, INTERRUPTED, guarded
 from vizjax.errors import InputError
 
 
@@ -16,7 +17,10 @@ def main() -> None:
     """The entry point: parses the arguments, runs the command, exits with its status."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # the help's λ, where there is none
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(guarded(_main))
+    status = guarded(_main)
+    if status == INTERRUPTED:
+        os._exit(status)  # XLA may be compiling in its threads: Python's own end would crash
+    sys.exit(status)
 
 
 def _main() -> int:

@@ -1,10 +1,12 @@
 """What the commands share: progress, folders, and errors in one line."""
 
+import _thread
 import contextlib
 import json
 import os
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -86,9 +88,28 @@ def write_json(path: Path, value: Any) -> None:
 def guarded(command: Callable[[], int]) -> int:
     """Runs a command: no traceback reaches the person, and the exit status tells what happened."""
     try:
-        return command()
+        with _insistent_interrupts():
+            return command()
     except KeyboardInterrupt:
         say("vizjax: interrupted; what was finished is kept")
         return INTERRUPTED
     except Exception as error:
         return complain(error)
+
+
+@contextlib.contextmanager
+def _insistent_interrupts() -> Iterator[None]:
+    """A Ctrl-C that falls into a callback, such as JAX's of the garbage collection, comes again."""
+    hook = sys.unraisablehook
+
+    def again(unraisable: Any) -> None:
+        if unraisable.exc_type is KeyboardInterrupt:
+            threading.Timer(0.1, _thread.interrupt_main).start()
+        else:
+            hook(unraisable)
+
+    sys.unraisablehook = again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook

@@ -47,7 +47,16 @@ def k_means_plus_plus(
     """Far-apart samples to start from: each drawn with probability ∝ weight · D².
 
     D is the distance to the nearest centre already drawn. Where fewer distinct colours than
-    components exist, the surplus centres repeat one of them. Source: Arthur & Vassilvitskii 2007.
+    components exist, the surplus centres are the first sample. Source: Arthur & Vassilvitskii 2007.
+
+    Args:
+      key: of the draws.
+      samples: (n, 3), RGB in 0-255.
+      weights: (n,), not negative: how often each sample counts; 0 leaves it out.
+      components: how many centres.
+
+    Returns:
+      The centres, (components, 3), RGB in 0-255.
     """
 
     def draw(nearest: Float[Array, "samples"], key: KeyArray):
@@ -77,14 +86,18 @@ def fit_mixture(
     (Dempster, Laird & Rubin 1977; Bishop 2006, §9.2.2.)
 
     Args:
-      centres: where to start, RGB.
-      samples: RGB, 0-255.
-      weights: how often each sample counts; 0 leaves it out.
+      centres: (components, 3), where to start, RGB in 0-255.
+      samples: (n, 3), RGB in 0-255.
+      weights: (n,), not negative: how often each sample counts; 0 leaves it out.
       regularisation: in squared grey levels. One: a photograph does not tell colours apart more
         finely than a level, and without it a patch of saturated white is a component of
         infinite density. Below 0.1 the covariances lose their definiteness to float32.
       tolerance: the gain in mean log-likelihood, in nats, under which the fit has converged.
       max_steps: the most steps of EM; 0 is the start itself.
+
+    Returns:
+      The mixture, with the mean log-likelihood of the samples under it. Means are RGB in 0-255,
+      covariances in squared grey levels.
     """
     # Moments about the sample mean: E[xxᵀ] − μμᵀ would lose digits about black.
     total = jnp.maximum(jnp.sum(weights), _TINY)
@@ -180,6 +193,13 @@ def log_density(
 
     log p(x) = log Σ_k π_k N(x; μ_k, Σ_k): finite, or −∞ under a mixture of no samples. Compiled
     once for each number of pixels: see `pad`.
+
+    Args:
+      mixtures: M of them, from `fit_mixtures`.
+      pixels: (n, 3), RGB in 0-255.
+
+    Returns:
+      (M, n), nats.
     """
     return jax.vmap(lambda one: jax.nn.logsumexp(_log_joint(one, pixels.T), axis=0))(mixtures)
 
@@ -191,6 +211,12 @@ def pad(
 
     The common size is rounded up to one of four steps an octave, so that photographs of all sizes
     share a few compiled programs, and at most a quarter of the work is wasted on padding.
+
+    Args:
+      groups: one set or more, each (n, 3) with an n of its own, 0 included.
+
+    Returns:
+      The samples, (groups, size, 3), and their weights, (groups, size); both float32.
 
     >>> samples, weights = pad([np.zeros((2, 3)), np.ones((300, 3))])
     >>> samples.shape, weights.sum(axis=1).tolist()

@@ -32,7 +32,11 @@ def contrast_edges(
 
     Args:
       image: (H, W, channels), 0-255; any scale gives the same weights.
-      smoothness: γ.
+      smoothness: γ, not negative.
+
+    Returns:
+      Every pair of neighbours once: rightwards, downwards, then along either diagonal. Weights
+      are in the unit of γ, from 0 to γ.
     """
     colours = np.asarray(image, np.float64)
     node = np.arange(colours.shape[0] * colours.shape[1]).reshape(colours.shape[:2])

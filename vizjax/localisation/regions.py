@@ -9,6 +9,12 @@ from vizjax.types import Box, Mask
 def largest_component(mask: Mask) -> Mask:
     """The largest 8-connected set of True pixels; of equals, the first in scan order.
 
+    Args:
+      mask: boolean, (H, W).
+
+    Returns:
+      True on that set alone, (H, W); all False where `mask` is.
+
     >>> largest_component(np.array([[True, False, False, True], [False, False, False, True]]))
     array([[False, False, False,  True],
            [False, False, False,  True]])
@@ -22,6 +28,12 @@ def largest_component(mask: Mask) -> Mask:
 
 def bounding_box(mask: Mask) -> Box | None:
     """The smallest box that holds every True pixel; None where there is none.
+
+    Args:
+      mask: boolean, (H, W).
+
+    Returns:
+      The box in the mask's pixels, `x1` and `y1` exclusive, or None.
 
     >>> bounding_box(np.array([[False, False, False], [False, True, True]]))
     Box(x0=1, y0=1, x1=3, y1=2)

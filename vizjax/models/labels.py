@@ -28,11 +28,19 @@ class Labels:
         return len(self.names)
 
     def name(self, index: int) -> str:
-        """The usual name of class `index`; its number where the network has no names."""
+        """The usual name of class `index`; its number where the network has no names.
+
+        Raises:
+          IndexError: there are names, but not so many.
+        """
         return self.names[index][0] if self.names else str(index)
 
     def wnid(self, index: int) -> str | None:
-        """The WordNet id of class `index`, or None."""
+        """The WordNet id of class `index`; None where the network has no such ids.
+
+        Raises:
+          IndexError: there are ids, but not so many.
+        """
         return self.wnids[index] if self.wnids else None
 
     def index(self, label: int | str) -> int:
@@ -41,6 +49,9 @@ class Labels:
         Args:
           label: an index (also as text), a WordNet id, or any name of a class; case does not
             matter.
+
+        Returns:
+          The index. One given as a number is not checked where the network has no names.
 
         Raises:
           InputError: nothing is called so (the message offers the nearest names), several
@@ -83,7 +94,17 @@ class Labels:
 
 
 def parse_synsets(lines: Sequence[str]) -> Labels:
-    """Labels from lines such as `n02129165 lion, king of beasts, Panthera leo`."""
+    """Labels from lines such as `n02129165 lion, king of beasts, Panthera leo`.
+
+    Args:
+      lines: one a class, in the order of the scores; blank ones are passed over.
+
+    Returns:
+      The classes, each with its WordNet id and its names.
+
+    >>> parse_synsets(["n02129165 lion, king of beasts"]).names
+    (('lion', 'king of beasts'),)
+    """
     split = [line.strip().partition(" ") for line in lines if line.strip()]
     return Labels(
         wnids=tuple(wnid for wnid, _, _ in split),

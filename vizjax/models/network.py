@@ -5,8 +5,6 @@ as an argument instead of baking them in as constants; all else is static.
 """
 
 import dataclasses
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +19,7 @@ from vizjax.data.crops import centre_view, extract
 from vizjax.data.images import canvas
 from vizjax.errors import InputError, unknown
 from vizjax.models.labels import Labels
+from vizjax.models.layer_views import After, Channels, Layer, call_namer
 from vizjax.models.preprocessing import STATIC, Preprocessing
 from vizjax.types import Image, Photo, Scores
 
@@ -71,8 +70,18 @@ class Network:
 
         The short side is brought to `preprocessing.short_side` and the middle cut out, as in the
         usual evaluation; `vizjax.data.crops` has other views.
+
+        Args:
+          photo: RGB, 0-255, any size.
+
+        Returns:
+          An image for this network, float32, RGB in 0-255.
+
+        Raises:
+          InputError: `preprocessing.size` is None or larger than the canvas, or one side of the
+            photograph is more than `vizjax.data.images.MAX_ASPECT` times the other.
         """
-        height, width = self._blank().shape[:2]
+        height, width = self.blank().shape[:2]
         whole = canvas(photo, self.preprocessing.short_side or max(height, width))
         rows, columns, _ = whole.shape
         return extract(whole, centre_view(rows, columns, (height, width)))[0]
@@ -84,8 +93,17 @@ class Network:
 
         A layer is any submodule of the Flax module; its name is its path, such as
         `fire2/squeeze1x1`. A layer that is called again is there again: `relu`, `relu#2`, …
+
+        Args:
+          image: RGB, 0-255, at the network's size.
+
+        Returns:
+          Each layer's output by name, without a batch axis: usually `(rows, columns, channels)`.
+
+        Raises:
+          InputError: the image is not of the network's size.
         """
-        outputs, name_of = {}, _call_namer()
+        outputs, name_of = {}, call_namer()
 
         def record(call, args, kwargs, context):
             name = name_of(context)
@@ -99,34 +117,64 @@ class Network:
         return outputs
 
     def layer_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every named layer's output, for an image of the network's size."""
+        """The shape of every named layer's output, for an image of the network's size.
+
+        Raises:
+          InputError: `preprocessing.size` is None.
+        """
         shapes = {}
 
         def trace(image):
             shapes.update((name, y.shape) for name, y in self.activations(image).items())
 
-        jax.eval_shape(trace, self._blank())
+        jax.eval_shape(trace, self.blank())
         return shapes
 
-    def layer(self, name: str) -> "Layer":
+    def layer(self, name: str) -> Layer:
         """A score function whose scores are layer `name`'s neurons: `scores[row, column, channel]`.
 
         With it any method explains a neuron:
         `saliency(network.layer("conv10"), image, (6, 7, 281))`.
+
+        Args:
+          name: a layer, as in `activations`.
+
+        Returns:
+          A function of an image, and a pytree as the network is.
+
+        Raises:
+          InputError: an unknown layer; only when called, where `preprocessing.size` is None.
         """
         return Layer(self, self._known(name))
 
-    def channels(self, name: str) -> "Channels":
-        """A score function whose scores are layer `name`'s channels, each averaged over its map."""
+    def channels(self, name: str) -> Channels:
+        """A score function whose scores are layer `name`'s channels, each averaged over its map.
+
+        Args:
+          name: a layer, as in `activations`.
+
+        Returns:
+          A function of an image: `(channels,)`.
+
+        Raises:
+          InputError: as of `layer`.
+        """
         return Channels(self.layer(name))
 
-    def after(self, name: str, image: Image | None = None) -> "After":
+    def after(self, name: str, image: Image | None = None) -> After:
         """The scores as a function of layer `name`'s activation (what Grad-CAM differentiates).
 
         Args:
-          name: a layer.
+          name: a layer, as in `activations`.
           image: what the layers beside it see, where not all passes through it (a branch such as
             `fire9/expand1x1`); None, a blank image, will do where all does.
+
+        Returns:
+          A function of an activation of the layer's shape.
+
+        Raises:
+          InputError: as of `layer`; when called, an image of the wrong size, or none where
+            `preprocessing.size` is None.
         """
         return After(self, self._known(name), image)
 
@@ -135,6 +183,9 @@ class Network:
 
         Args:
           rule: a name of `rules.RULES`, or a rectifier from `rules.rectifier(gate)`.
+
+        Returns:
+          A network of equal scores and other derivatives.
 
         Raises:
           InputError: an unknown rule, or a module that does not take its ReLU as a field.
@@ -149,10 +200,15 @@ class Network:
 
     @property
     def mean_image(self) -> Float[Array, "height width 3"]:
-        """The training set's mean at the network's size: RGB, 0-255."""
-        return jnp.broadcast_to(self.preprocessing.mean, self._blank().shape)
+        """The training set's mean at the network's size: RGB, 0-255.
 
-    def _blank(self) -> Array:
+        Raises:
+          InputError: `preprocessing.size` is None.
+        """
+        return jnp.broadcast_to(self.preprocessing.mean, self.blank().shape)
+
+    def blank(self) -> Array:
+        """A black image of the network's size: what to trace the network with."""
         if self.preprocessing.size is None:
             raise InputError(
                 "`preprocessing.size` is None; expected the input's (height, width) in pixels"
@@ -163,76 +219,3 @@ class Network:
         if self.preprocessing.size is not None and name not in (known := self.layer_shapes()):
             raise unknown("layer", name, list(known))
         return name
-
-
-def _call_namer() -> Callable[[Any], str]:
-    """Names the calls of one forward pass in turn: a layer's path, from its second on `path#2`.
-
-    What is no layer's `__call__` is nameless: the network itself, and other methods.
-    """
-    calls = Counter()
-
-    def name(context):
-        path = "/".join(context.module.path)
-        if context.method_name != "__call__" or not path:
-            return ""
-        calls[path] += 1
-        return path if calls[path] == 1 else f"{path}#{calls[path]}"
-
-    return name
-
-
-@register_dataclass
-@dataclass(frozen=True)
-class Layer:
-    """One layer's activation as a function of the image; see `Network.layer`."""
-
-    network: Network
-    name: str = dataclasses.field(**STATIC)
-
-    def __call__(self, image: Image) -> Array:
-        """The activation, usually `(rows, columns, channels)`."""
-        outputs = self.network.activations(image)
-        if self.name not in outputs:
-            raise unknown("layer", self.name, list(outputs))
-        return outputs[self.name]
-
-
-@register_dataclass
-@dataclass(frozen=True)
-class Channels:
-    """One score a channel of a layer; see `Network.channels`."""
-
-    layer: Layer
-
-    def __call__(self, image: Image) -> Float[Array, " features"]:
-        """The mean of each channel's map."""
-        activation = self.layer(image)
-        return activation.mean(axis=tuple(range(activation.ndim - 1)))
-
-
-@register_dataclass
-@dataclass(frozen=True)
-class After:
-    """The part of a network after a layer; see `Network.after`."""
-
-    network: Network
-    name: str = dataclasses.field(**STATIC)
-    image: Image | None = None
-
-    def __call__(self, activation: Array) -> Scores:
-        """The scores when the layer's output is `activation`."""
-        name_of, seen = _call_namer(), []
-
-        def replace(call, args, kwargs, context):
-            seen.append(name_of(context))
-            if seen[-1] == self.name:
-                return activation[None] if self.network.batched else activation
-            return call(*args, **kwargs)
-
-        # What comes before the layer alone is unused: compiled, it vanishes.
-        with nn.intercept_methods(replace):
-            scores = self.network(self.network._blank() if self.image is None else self.image)
-        if self.name not in seen:
-            raise unknown("layer", self.name, [name for name in seen if name])
-        return scores

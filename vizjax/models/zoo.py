@@ -46,6 +46,9 @@ def load(name: str) -> Network:
     Args:
       name: a name of `NETWORKS`, or the path of a `.mat` file such as `imagenet-vgg-f.mat`.
 
+    Returns:
+      The network with its parameters, preprocessing and labels.
+
     Raises:
       InputError: an unknown name, or a file that is not a network's.
 
