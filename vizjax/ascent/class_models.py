@@ -23,6 +23,9 @@ from vizjax.types import KeyArray, ScoreFn
 OPTIMIZERS = {"sgd": functools.partial(optax.sgd, momentum=0.9), "adam": optax.adam}
 """The optimisers by name."""
 
+LARGEST = 1e6
+"""No weight, size or angle of a recipe makes sense beyond it."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -72,12 +75,14 @@ class Recipe:
         weights = ("l2", "decay", "jitter", "scale", "degrees", "total_variation", "blur")
         for name in weights:
             value = getattr(self, name)
-            if not 0 <= value < np.inf:
-                raise InputError(f"`{name}` is {value}; expected 0 or more")
+            if not 0 <= value < LARGEST:
+                raise InputError(f"`{name}` is {value}; expected 0 or more, less than {LARGEST:g}")
         if self.scale >= 1:
             raise InputError(f"`scale` is {self.scale}; expected a share below 1")
         if not 0 <= self.untouched <= 1:
             raise InputError(f"`untouched` is {self.untouched}; expected a share from 0 to 1")
+        if self.blur > 100:
+            raise InputError(f"`blur` is {self.blur}; expected 100 pixels at most")
         if self.blur and self.parameterisation == "fourier":
             raise InputError(
                 f"`blur` is {self.blur} with `parameterisation` fourier; expected pixels: raise "
