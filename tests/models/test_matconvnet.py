@@ -307,7 +307,7 @@ INFINITE = {"weights": [np.ones((2, 3, 3, 4)), np.array([[1, 1, np.inf, 1]])]}
         ({"relu1": {"type": "sigmoid"}}, "relu1 is of type 'sigmoid'; expected one of: conv, relu"),
         ({"relu1": {"type": "softmax"}}, "relu1 is of type 'softmax'"),
         ({"relu1": {"type": "lrn", "param": [5, 2]}}, "relu1 has `param` = [5 2]"),
-        ({"pool1": {"pool": 30}}, "pool1 has a window of 30 × 30; expected 127 pixels or fewer"),
+        ({"pool1": {"pool": 30}}, "pool1 has a window of 30 × 30; expected 256 pixels or fewer"),
         ({"pool1": {"pool": 11}}, "pool1 has a window of 11 × 11 on a padded plane of 8 × 10"),
         ({"pool1": {"pad": 2}}, "pool1 has padding of ((2, 2), (2, 2)) around windows of 2 × 2"),
         ({"pool1": {"method": "sum"}}, "pool1 has `method` = 'sum'; expected one of: max, avg"),
