@@ -15,10 +15,11 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # The stamp lists the extras that are installed. It is written last, so that an installation
 # cut short is done again.
 stamp := .venv/installed
-tested := test test-slow lint types format docs-check
+tested := test test-slow test-peers lint types format docs-check
 comma := ,
 installed := $(shell cat $(stamp) 2>/dev/null)
-needed := $(subst $(comma), ,$(EXTRAS)) $(if $(filter $(tested),$(MAKECMDGOALS)),test)
+needed := $(subst $(comma), ,$(EXTRAS)) $(if $(filter $(tested),$(MAKECMDGOALS)),test) \
+  $(if $(filter test-peers,$(MAKECMDGOALS)),bench)
 extras := $(sort $(installed) $(needed))
 missing := $(filter-out $(installed),$(needed))
 
@@ -36,11 +37,15 @@ demo: $(stamp)  ## explain photographs with the shipped network: a page in demo/
 	$(bin)/vizjax demo --out demo
 	@echo 'The page: $(CURDIR)/demo/index.html'
 
+# On all cores, four at most: each process takes one or two gigabytes.
 test: $(stamp)  ## the tests, doctests included
-	$(bin)/pytest
+	$(bin)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 test-slow: $(stamp)  ## the tests that take minutes
 	$(bin)/pytest -m slow
+
+test-peers: $(stamp)  ## the same results from torch, captum and keras (fetches gigabytes)
+	KERAS_BACKEND=jax $(bin)/pytest -m peers tests/peers
 
 lint: $(stamp)  ## ruff: the rules and the formatting
 	$(bin)/ruff check

@@ -31,21 +31,25 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import tyro
 
 from experiments.output import save, table
+from vizjax.attribution import bind
 from vizjax.cli.console import guarded, output_folder, progress, say
 from vizjax.data import AnnotatedPhoto, annotated_photos, assemble, extract, read_photo, resize_mask
 from vizjax.errors import InputError
 from vizjax.evaluation import centred_box, full_box, iou
-from vizjax.explain import VIEWS, Explanation, explain
+from vizjax.explain import VIEWS, Explanation, explain, scores_and_maps
 from vizjax.localisation import bounding_box, largest_component, localise_classes
 from vizjax.models import Network, load
 from vizjax.types import Box
 
 TOP = 5
 """Classes whose boxes may be right, as in ILSVRC."""
+
+CAM = bind("cam", layer="conv10")
 
 CAM_SHARE = 0.2
 """The part of a class activation map's maximum that its mask begins at (Zhou et al. 2016)."""
@@ -194,23 +198,15 @@ def find(config: Config, network: Network, annotated: AnnotatedPhoto) -> Finding
 def cam_box(
     network: Network, explanation: Explanation, label: int, views: int, height: int, width: int
 ) -> Box | None:
-    """The box by class activation map (Zhou et al. 2016, arXiv 1512.04150).
-
-    SqueezeNet's scores are the averages of conv10's channels, so a channel is its class's map.
-    """
+    """The box by class activation map (Zhou et al. 2016, arXiv 1512.04150)."""
     rows, columns, _ = explanation.canvas.shape
     side, across, _ = network.mean_image.shape
     windows = VIEWS[views](rows, columns, (side, across))
-    planes = _conv10(network, extract(explanation.canvas, windows))[..., label]
-    maps = jax.image.resize(planes, (len(planes), side, across), "bilinear")
+    crops = extract(explanation.canvas, windows)
+    (maps,) = scores_and_maps(network, crops, jnp.array([label]), method=CAM).maps
     evidence = np.asarray(assemble(maps, windows, rows, columns))
     mask = largest_component(evidence > CAM_SHARE * evidence.max())
     return bounding_box(resize_mask(mask, height, width))
-
-
-@jax.jit
-def _conv10(network, crops):
-    return jax.vmap(network.layer("conv10"))(crops)
 
 
 def errors(config: Config, findings: Sequence[Finding]) -> list[Row]:

@@ -12,7 +12,7 @@ CODE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_code_runs_from_top_to_bottom():
-    assert len(CODE) == 3
+    assert len(CODE) == 5
     names: dict = {}
     for block in CODE:
         exec(compile(block, "README.md", "exec"), names)
@@ -20,6 +20,9 @@ def test_the_code_runs_from_top_to_bottom():
     assert names["guided"].shape == (227, 227, 3)
     assert names["neuron"].shape == (227, 227)
     assert names["scores"].shape == (10,)
+    assert [site.kind for site in names["found"]] == ["relu"]
+    assert names["camera"].shape == names["rise_map"].shape == (96, 96)
+    assert names["noisy_mean"].shape == names["attribution"].shape == (96, 96, 3)
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(vizjax\.[A-Za-z_.]+)", README))))
@@ -44,7 +47,7 @@ def test_make_targets_exist():
     assert named <= set(targets)
 
 
-@pytest.mark.parametrize("command", ["explain", "class-model", "demo"])
+@pytest.mark.parametrize("command", ["explain", "compare", "class-model", "search", "demo"])
 def test_options_of_the_command_line_exist(command, capsys, monkeypatch):
     from vizjax.cli import main
 

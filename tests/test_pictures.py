@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vizjax import pictures
+from vizjax.errors import InputError
 from vizjax.localisation import Seeds
 from vizjax.types import Box
 
@@ -93,3 +94,70 @@ def test_a_thin_box_is_filled(box):
     red = (picture == RED).all(axis=2)
     assert red.sum() == (box.x1 - box.x0) * (box.y1 - box.y0)
     assert red[box.y0 : box.y1, box.x0 : box.x1].all()
+
+
+def grid_of(maps, **options):
+    """The grid of maps given channel by channel."""
+    return pictures.activation_grid(np.stack(maps, axis=-1).astype(np.float32), **options)
+
+
+STEPS = np.array([[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]])  # 3 rows, 2 columns
+
+
+def test_a_grid_has_a_map_a_channel_in_scan_order():
+    picture = grid_of([STEPS, 10 * STEPS, 0 * STEPS, STEPS[::-1], 2 + 0 * STEPS])
+    # Two of three rows by three of two columns, and the gaps: 7 × 8.
+    assert picture.shape == (7, 8, 3)
+    cell, white, grey = np.zeros((3, 2)), 255, 128
+    first, last, full = cell.copy(), cell.copy(), cell + white
+    first[0, 1] = last[2, 1] = white
+    gap = np.full((3, 1), grey)
+    expected = np.vstack(
+        [
+            np.hstack([first, gap, first, gap, cell]),
+            np.full((1, 8), grey),
+            np.hstack([last, gap, full, gap, cell + grey]),
+        ]
+    )
+    np.testing.assert_array_equal(picture, np.repeat(expected[..., None], 3, axis=2))
+
+
+def test_a_joint_scale_shows_which_are_strong():
+    picture = grid_of([STEPS, 4 * STEPS], jointly=True)
+    assert picture[0, 4].tolist() == [255] * 3
+    # Of 12 values the 99.5 % quantile lies at 10.945: between 1 and 4.
+    assert picture[0, 1, 0] == round(255 / (1 + 0.945 * 3))
+    assert grid_of([0 * STEPS, 4 * STEPS], jointly=True)[:, :2].max() == 0
+
+
+def test_signed_maps_are_blue_white_and_red():
+    picture = grid_of([STEPS, -STEPS, 0 * STEPS])
+    assert picture[0, 1].tolist() == RED
+    assert picture[0, 4].tolist() == [40, 80, 230]
+    assert picture[0, 0].tolist() == [255] * 3
+    assert (picture[:, 6:] == 255).all()
+
+
+def test_the_first_or_the_strongest():
+    maps = [STEPS, -3 * STEPS, 2 + 0 * STEPS]
+    np.testing.assert_array_equal(grid_of(maps, count=1), grid_of(maps[:1]))
+    np.testing.assert_array_equal(grid_of(maps, count=9), grid_of(maps))
+    ordered = [maps[2], maps[1], maps[0]]
+    np.testing.assert_array_equal(grid_of(maps, strongest=True), grid_of(ordered))
+    np.testing.assert_array_equal(grid_of(maps, strongest=True, count=2), grid_of(ordered[:2]))
+    with pytest.raises(InputError, match="`count` is 0"):
+        grid_of(maps, count=0)
+
+
+@pytest.mark.parametrize(
+    ("size", "channels"), [((13, 13), 512), ((28, 14), 96), ((5, 9), 7), ((1, 1), 1000)]
+)
+def test_a_grid_is_nearly_square_and_shows_every_map(size, channels):
+    rng = np.random.default_rng(0)
+    activation = rng.uniform(0.1, 1, (*size, channels)).astype(np.float32)
+    activation[0, 0] = 2  # every map's brightest
+    picture = pictures.activation_grid(activation)
+    assert 0.6 < picture.shape[0] / picture.shape[1] < 1.6
+    corners = picture[:: size[0] + 1, :: size[1] + 1, 0]
+    assert (corners == 255).sum() == channels
+    assert corners.size - channels < max(corners.shape)

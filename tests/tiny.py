@@ -47,6 +47,18 @@ def flops(function, *arguments):
     return dict(jax.jit(function).lower(*arguments).compile().cost_analysis() or {})["flops"]
 
 
+def temporary_bytes(function, *arguments):
+    """The memory that `function`, compiled, takes beside its arguments and its result."""
+    return bytes_of(jax.jit(function).lower(*arguments).compile())
+
+
+def bytes_of(executable):
+    """The memory that a compiled function takes beside its arguments and its result."""
+    analysis = executable.memory_analysis()
+    assert analysis is not None
+    return analysis.temp_size_in_bytes
+
+
 def compilations(function):
     """How many times the jitted `function` has been compiled so far."""
     return getattr(function, "_cache_size")()  # noqa: B009

@@ -9,10 +9,20 @@ functions of one type, a score function from an image to unnormalised scores:
     saliency_map = vizjax.saliency(network, image, network.labels.index("tabby"))
 """
 
-from vizjax.ascent import NATURAL, PAPER, Recipe, ascend, class_models
-from vizjax.attribution import gradient, multicrop, saliency
+from vizjax import attribution, rules
+from vizjax.ascent import (
+    NATURAL,
+    PAPER,
+    Direction,
+    Recipe,
+    ascend,
+    class_models,
+    feature_visualisation,
+)
+from vizjax.attribution import METHODS, bind, gradient, multicrop, saliency
 from vizjax.data.images import read_photo
 from vizjax.errors import InputError
+from vizjax.layered import Composed
 from vizjax.models import ConvNet, Network, Preprocessing, load
 from vizjax.rules import RULES, rectifier
 from vizjax.types import Box, Image, Label, SaliencyMap, ScoreFn, Scores

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from vizjax.attribution.gradients import saliency
+from vizjax.attribution.registry import Bound, bind
 from vizjax.data.crops import assemble, centre_view, extract, ten_views
 from vizjax.data.images import canvas, resize, resize_mask
 from vizjax.errors import InputError
@@ -24,6 +24,8 @@ VIEWS = {1: centre_view, 10: ten_views}
 Localiser: TypeAlias = Callable[[KeyArray, np.ndarray, np.ndarray], list[Localisation]]
 """`(key, canvas, maps) -> places`: such as `localise_classes`, or a `functools.partial` of it."""
 
+SALIENCY = bind("saliency")
+
 CLASSES_AT_ONCE = 5
 """Classes whose maps are computed in one call: what bounds the memory."""
 
@@ -35,7 +37,7 @@ class Prediction(NamedTuple):
       label: the class's index.
       score: its unnormalised score, the mean over the views.
       posterior: softmax of the mean scores, 0 to 1.
-      saliency: the map at the canvas's size, raw.
+      saliency: the method's map at the canvas's size, raw.
       localisation: mask, box and seeds at the canvas's size.
     """
 
@@ -97,22 +99,25 @@ def explain(
     *,
     top: int = 5,
     labels: Sequence[int] = (),
-    views: int = 10,
+    method: Bound = SALIENCY,
+    views: int | None = None,
     localise: Localiser = localise_classes,
 ) -> Explanation:
     """Predict, map and locate the classes of a photograph (Simonyan et al. 2013, §3).
 
     The photograph's short side is brought to the network's, ten views are cut out, and their scores
-    averaged. For each class the saliency maps of the views are averaged where they lie, and seed
-    the colour models of a graph cut.
+    averaged. For each class the maps of the views are averaged where they lie, and seed the colour
+    models of a graph cut.
 
     Args:
-      key: of the colour models' start.
+      key: of the colour models' start, and of a random method.
       network: with `preprocessing.size`; its rule decides what the maps are.
       photo: RGB, 0-255, any size.
       top: explain so many of the classes with the highest scores.
       labels: explain these instead.
-      views: 1 for the centre alone, 10 for the paper's.
+      method: what a map is, from `vizjax.attribution.bind`.
+      views: 1 for the centre alone, 10 for the paper's; None for 10, or for 1 where the method
+        takes many passes a view.
       localise: from the maps to the places; `functools.partial(localise_classes, smoothness=50)`
         sets a hyperparameter.
 
@@ -126,6 +131,7 @@ def explain(
     size, short_side = network.preprocessing.size, network.preprocessing.short_side
     if size is None:
         raise InputError("`network.preprocessing.size` is None; expected (height, width) in pixels")
+    views = default_views(method) if views is None else views
     if views not in VIEWS:
         raise InputError(f"`views` is {views}; expected one of: {', '.join(map(str, VIEWS))}")
     image = canvas(photo, short_side or max(size))
@@ -133,7 +139,8 @@ def explain(
     windows = VIEWS[views](height, width, size)
     crops = extract(image, windows)
 
-    found = scores_and_maps(network, crops, jnp.asarray(labels, int) if len(labels) else top)
+    classes = jnp.asarray(labels, int) if len(labels) else top
+    found = scores_and_maps(network, crops, classes, method=method, key=key)
     scores = np.asarray(found.scores)
     if not np.all(np.isfinite(scores)):
         raise InputError(
@@ -141,7 +148,8 @@ def explain(
             "parameters or its mean hold NaN or infinity"
         )
     posterior = np.asarray(jax.nn.softmax(found.scores))
-    maps = np.stack([assemble(views, windows, height, width) for views in found.maps])
+    assembled = [assemble(views, windows, height, width) for views in found.maps]
+    maps = finite(method, network, np.stack(assembled))
     places = localise(key, image, maps)
     predictions = [
         Prediction(int(label), float(scores[label]), float(posterior[label]), one, place)
@@ -150,15 +158,39 @@ def explain(
     return Explanation(image, sorted(predictions, key=lambda p: -p.score))
 
 
+def finite(
+    method: Bound, network: Network, maps: Float[np.ndarray, "*shape"]
+) -> Float[np.ndarray, "*shape"]:
+    """The maps, unless they are not finite: so a compiled method says that it cannot be used."""
+    if not np.isfinite(maps).all():
+        raise InputError(
+            f"`method` is {method.caption()}, whose map of {network.name} is not finite; expected "
+            "a network and a layer of the form that its documentation states, and finite parameters"
+        )
+    return maps
+
+
+def default_views(method: Bound) -> int:
+    """How many views `explain` takes of a photograph for a method unless told otherwise."""
+    return 1 if method.entry.many else 10
+
+
 def scores_and_maps(
-    network: Callable, crops: Float[Array, "views height width channels"], labels: Array | int
+    network: Callable,
+    crops: Float[Array, "views height width channels"],
+    labels: Array | int,
+    *,
+    method: Bound = SALIENCY,
+    key: KeyArray | None = None,
 ) -> ScoresAndMaps:
-    """The scores of all classes and the saliency maps of some, over all views.
+    """The scores of all classes and the maps of some, over all views.
 
     Args:
       network: a score function that is a pytree, such as a `Network`.
       crops: the views.
       labels: the classes to explain, or how many of those with the highest mean score.
+      method: what a map is. One that takes many passes sees one view at a time.
+      key: of a random method; all classes share its draws.
 
     Returns:
       The scores of all classes, averaged over the views; the classes explained, as given or the
@@ -168,19 +200,31 @@ def scores_and_maps(
       InputError: a class, or a number of classes, that the network does not have.
     """
     classes = _scores.eval_shape(network, crops).size
+    keys = jax.random.split(jax.random.key(0) if key is None else key, len(crops))
     if isinstance(labels, int):
         if not 1 <= labels <= classes:
             raise InputError(f"`top` is {labels}; expected 1 to {classes} classes")
-        if labels <= CLASSES_AT_ONCE:
-            return _top_scores_and_maps(network, crops, labels)
+        if labels <= CLASSES_AT_ONCE and not method.entry.many:
+            return _top_scores_and_maps(keys, network, crops, labels, method)
         labels = jax.lax.top_k(_scores(network, crops), labels)[1]
     for label in labels:
         check(label, (classes,))
-    parts = [
-        _scores_and_maps(network, crops, labels[start : start + CLASSES_AT_ONCE])
-        for start in range(0, len(labels), CLASSES_AT_ONCE)
+    views_at_once = 1 if method.entry.many else len(crops)
+
+    def part(views, some):
+        return _scores_and_maps(keys[views], network, crops[views], labels[some], method)
+
+    rows = [
+        [part(views, some) for some in _slices(len(labels), CLASSES_AT_ONCE)]
+        for views in _slices(len(crops), views_at_once)
     ]
-    return ScoresAndMaps(parts[0].scores, labels, jnp.concatenate([part.maps for part in parts]))
+    scores = jnp.stack([row[0].scores for row in rows]).mean(axis=0)
+    maps = [jnp.concatenate([part.maps for part in row]) for row in rows]
+    return ScoresAndMaps(scores, labels, jnp.concatenate(maps, axis=1))
+
+
+def _slices(length: int, step: int) -> list[slice]:
+    return [slice(start, start + step) for start in range(0, length, step)]
 
 
 @jax.jit
@@ -188,13 +232,16 @@ def _scores(network, crops):
     return jax.vmap(network)(crops).mean(axis=0)
 
 
-@functools.partial(jax.jit, static_argnums=2)
-def _top_scores_and_maps(network, crops, top):
-    return _scores_and_maps(network, crops, jax.lax.top_k(_scores(network, crops), top)[1])
+@functools.partial(jax.jit, static_argnums=(3, 4))
+def _top_scores_and_maps(keys, network, crops, top, method):
+    labels = jax.lax.top_k(_scores(network, crops), top)[1]
+    return _scores_and_maps(keys, network, crops, labels, method)
 
 
-@jax.jit
-def _scores_and_maps(network, crops, labels):
+@functools.partial(jax.jit, static_argnums=4)
+def _scores_and_maps(keys, network, crops, labels, method):
     # The three forward passes that stand here (and above) are one once compiled.
-    maps = jax.vmap(lambda label: jax.vmap(lambda view: saliency(network, view, label))(crops))
-    return ScoresAndMaps(_scores(network, crops), labels, maps(labels))
+    def maps(label):
+        return jax.vmap(lambda key, view: method.map(key, network, view, label))(keys, crops)
+
+    return ScoresAndMaps(_scores(network, crops), labels, jax.vmap(maps)(labels))

@@ -22,13 +22,16 @@ MAX_ROWS = 20
 """Classes in a figure: of a thousand the picture would be too tall to open."""
 
 
-def explanation_figure(explanation: Explanation, labels: Labels, *, caption: str) -> Figure:
+def explanation_figure(
+    explanation: Explanation, labels: Labels, *, caption: str, column: str = "saliency"
+) -> Figure:
     """A row a class: the image with its box, the map, the seeds, and what the mask cuts out.
 
     Args:
       explanation: from `explain`.
       labels: the network's classes, for the names.
       caption: every parameter, in words.
+      column: what the maps are called.
 
     Returns:
       The figure, with the first `MAX_ROWS` classes; the caption says so where there are more.
@@ -42,7 +45,7 @@ def explanation_figure(explanation: Explanation, labels: Labels, *, caption: str
         rows.append(
             [
                 pictures.to_pixels(found),
-                pictures.heat(prediction.saliency),
+                pictures.attribution(prediction.saliency),
                 pictures.seeded(image, seeds),
                 pictures.cut_out(image, mask, box),
             ]
@@ -54,7 +57,7 @@ def explanation_figure(explanation: Explanation, labels: Labels, *, caption: str
     ]
     if len(shown) < len(explanation.predictions):
         caption += f"; the first {len(shown)} of {len(explanation.predictions)} classes"
-    return grid(rows, columns=["box", "saliency", "seeds", "mask"], rows=names, caption=caption)
+    return grid(rows, columns=["box", column, "seeds", "mask"], rows=names, caption=caption)
 
 
 def class_model_figure(
@@ -97,7 +100,7 @@ def class_model_figure(
 
 
 def grid(
-    pictures: Sequence[Sequence[Picture]],
+    pictures: Sequence[Sequence[np.ndarray]],
     *,
     columns: Sequence[str],
     rows: Sequence[str],
@@ -106,7 +109,7 @@ def grid(
     """Pictures in rows and columns, each with its name.
 
     Args:
-      pictures: row by row; the first gives every cell its proportions.
+      pictures: RGB, row by row; the first gives every cell its proportions.
       columns: names, one a column.
       rows: names, one a row.
       caption: every parameter, in words.

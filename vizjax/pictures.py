@@ -7,6 +7,7 @@ everywhere stays black instead of becoming NaN.
 import numpy as np
 from jaxtyping import Array, Float, Num, UInt8
 
+from vizjax.errors import InputError
 from vizjax.localisation import Seeds
 from vizjax.types import Box, Mask
 
@@ -15,6 +16,9 @@ Pixels = Num[np.ndarray | Array, "height width 3"]
 
 RED, BLUE = np.array([230, 30, 30]), np.array([40, 80, 230])
 """The colours of the foreground and of the background."""
+
+GREY = np.array([128, 128, 128])
+"""What lies between the maps of a grid."""
 
 
 def to_pixels(image: Pixels) -> Picture:
@@ -57,6 +61,30 @@ def signed(gradient: Float[np.ndarray | Array, "height width 3"]) -> Picture:
     """A signed gradient or reconstruction: grey is 0; one scale for both signs and all colours."""
     values = np.asarray(gradient)
     return to_pixels(127.5 + 127.5 * np.sign(values) * unit_interval(np.abs(values)))
+
+
+def diverging(attribution: Float[np.ndarray | Array, "height width"]) -> Picture:
+    """A map of both signs: red is positive, blue negative, white 0, one scale for both."""
+    values = np.asarray(attribution)
+    strength = unit_interval(np.abs(values))[..., None]
+    colour = np.where(values[..., None] > 0, RED, BLUE)
+    return to_pixels((1 - strength) * 255 + strength * colour)
+
+
+def attribution(values: Float[np.ndarray | Array, "height width"]) -> Picture:
+    """A map of any method: black to white if nothing in it is negative, else red and blue."""
+    return diverging(values) if np.any(np.asarray(values) < 0) else heat(values)
+
+
+def spotlight(image: Pixels, attribution: Float[np.ndarray | Array, "height width"]) -> Picture:
+    """The image, the darker the less evidence the map has; negative evidence counts as none.
+
+    Args:
+      image: RGB, 0-255.
+      attribution: at the image's size, of any unit.
+    """
+    light = unit_interval(np.maximum(np.asarray(attribution), 0))[..., None]
+    return to_pixels((0.15 + 0.85 * light) * np.asarray(image))
 
 
 def seeded(image: Pixels, seeds: Seeds) -> Picture:
@@ -102,4 +130,53 @@ def framed(image: Pixels, box: Box) -> Picture:
     edge[box.y0 : box.y1, box.x0 : box.x1] = True
     edge[inner.y0 : max(inner.y0, inner.y1), inner.x0 : max(inner.x0, inner.x1)] = False
     picture[edge] = RED
+    return picture
+
+
+def activation_grid(
+    activation: Float[np.ndarray | Array, "rows columns channels"],
+    *,
+    count: int | None = None,
+    strongest: bool = False,
+    jointly: bool = False,
+) -> Picture:
+    """The maps of a layer's channels side by side, one pixel of grey between them.
+
+    Maps without negative values are black to white, as by `heat`; if any value shown is negative,
+    all are blue to white to red, as by `diverging`. A map of zeros has the colour of 0. The picture
+    is as nearly square as whole maps allow; cells left over are grey.
+
+    Args:
+      activation: of one image.
+      count: how many maps to show, at least 1; None, or more than there are, shows all.
+      strongest: True for those of the largest mean absolute value, the largest first; False for
+        the first, in the order of the channels.
+      jointly: True for one scale for all, which shows which are strong; False for a scale for each,
+        which shows the shape of the weak ones too.
+
+    Returns:
+      The picture, one pixel a position.
+
+    Raises:
+      InputError: `count` is less than 1.
+    """
+    if count is not None and count < 1:
+        raise InputError(f"`count` is {count}; expected how many maps to show, at least 1, or None")
+    maps = np.moveaxis(np.asarray(activation), -1, 0)
+    if strongest:
+        maps = maps[np.argsort(-np.abs(maps).mean(axis=(1, 2)), kind="stable")]
+    maps = maps[:count]
+    number, height, width = maps.shape
+    paint = diverging if (maps < 0).any() else heat
+    if jointly:
+        tiles = paint(maps.reshape(-1, width)).reshape(number, height, width, 3)
+    else:
+        tiles = [paint(one) for one in maps]
+    across = min(max(round((number * (height + 1) / (width + 1)) ** 0.5), 1), number)
+    down = -(-number // across)
+    picture = np.empty((down * (height + 1) - 1, across * (width + 1) - 1, 3), np.uint8)
+    picture[:] = GREY
+    for k, tile in enumerate(tiles):
+        top, left = k // across * (height + 1), k % across * (width + 1)
+        picture[top : top + height, left : left + width] = tile
     return picture

@@ -10,7 +10,7 @@ import pytest
 import tiny
 
 from vizjax import rules
-from vizjax.attribution import gradient, saliency
+from vizjax.attribution.gradients import gradient, gradient_times_input, saliency
 from vizjax.errors import InputError
 from vizjax.types import ScoreFn
 
@@ -68,7 +68,7 @@ def test_refuses_integers_and_says_what_to_do(image):
 
 
 @pytest.mark.parametrize("label", [4, -1, (0, 1)])
-@pytest.mark.parametrize("method", [gradient, saliency])
+@pytest.mark.parametrize("method", [gradient, saliency, gradient_times_input])
 def test_refuses_a_label_that_there_is_not(method, label):
     with pytest.raises(InputError, match="`label` is"):
         method(linear, IMAGE, label)
@@ -80,6 +80,41 @@ def test_a_mapped_label_that_there_is_not_gives_nan_and_not_its_neighbour():
     maps = jax.vmap(saliency, (None, None, 0))(linear, IMAGE, jnp.array([1, 4]))
     np.testing.assert_array_equal(maps[0], saliency(linear, IMAGE, 1))
     assert np.isnan(maps[1]).all()
+
+
+# Gradient × input -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", range(4))
+def test_times_input_of_a_linear_model_is_each_value_s_part_of_the_score(label):
+    found = gradient_times_input(linear, IMAGE, label)
+    np.testing.assert_array_equal(found, W[label] * IMAGE)
+    np.testing.assert_allclose(found.sum(), linear(IMAGE)[label] - B[label], rtol=1e-5)
+    np.testing.assert_array_equal(gradient_times_input(linear, 0 * IMAGE, label), 0 * IMAGE)
+
+
+def test_times_input_adds_up_to_a_score_without_biases():
+    """Euler: rectifiers without biases are homogeneous, `⟨x, ∂S/∂x⟩ = S`; their square, twice."""
+    relu = lambda image: jax.nn.relu(jnp.tensordot(W, image, 3))  # noqa: E731
+    score_fn = lambda image: jnp.stack([relu(image).sum(), (relu(image) ** 2).sum()])  # noqa: E731
+    scores = score_fn(IMAGE)
+    assert (relu(IMAGE) > 0).any()
+    np.testing.assert_allclose(gradient_times_input(score_fn, IMAGE, 0).sum(), scores[0], rtol=1e-5)
+    found = gradient_times_input(score_fn, IMAGE, 1)
+    np.testing.assert_allclose(found.sum(), 2 * scores[1], rtol=1e-5)
+
+
+def test_times_input_is_the_slope_along_the_ray_from_black(small_convnet):
+    """Its sum is `d/dt S(t·x)` at 1, by central differences in float64."""
+    network, size = small_convnet, small_convnet.preprocessing.size
+    with jax.enable_x64(True):
+        network = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), network)
+        image = jnp.asarray(RNG.uniform(0, 255, (*size, 3)))
+        score = jax.jit(lambda network, image: network(image)[3])
+        h = 1e-7
+        numeric = (score(network, (1 + h) * image) - score(network, (1 - h) * image)) / (2 * h)
+        found = jax.jit(gradient_times_input)(network, image, 3)
+        np.testing.assert_allclose(found.sum(), numeric, rtol=1e-6)
 
 
 # Neurons, channels, and the way from a layer on ----------------------------------------------

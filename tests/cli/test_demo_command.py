@@ -66,7 +66,8 @@ def html(vizjax, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(command, "load", lambda name: tiny)
     outcome = vizjax("demo", "--out", tmp_path / "out", "--seed", 3)
     assert outcome.status == 0
-    assert outcome.lines == [f"the page: {tmp_path / 'out' / 'index.html'}"]
+    assert outcome.lines[-1] == f"the page: {tmp_path / 'out' / 'index.html'}"
+    assert all(line.startswith(("photo", "class", "backward")) for line in outcome.lines[:-1])
     return (tmp_path / "out/index.html").read_text("utf-8")
 
 

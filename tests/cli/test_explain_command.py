@@ -339,10 +339,11 @@ def test_missing_options_are_one_line(vizjax, photo, out):
 def test_no_arguments_is_help_and_a_failure(vizjax):
     outcome = vizjax()
     assert (outcome.status, outcome.lines) == (2, [])
-    assert all(command in outcome.out for command in ("explain", "class-model", "demo"))
+    commands = ("explain", "compare", "class-model", "search", "demo")
+    assert all(command in outcome.out for command in commands)
 
 
-@pytest.mark.parametrize("command", ["explain", "class-model", "demo"])
+@pytest.mark.parametrize("command", ["explain", "compare", "class-model", "search", "demo"])
 def test_help(command, vizjax):
     outcome = vizjax(command, "--help")
     assert (outcome.status, outcome.lines) == (0, [])
@@ -365,7 +366,7 @@ def test_a_network_that_overflows_is_said_of_each_photograph(
 def test_an_out_that_is_no_folder_is_told_before_the_work(place, vizjax, photo, monkeypatch):
     from vizjax.cli import explain as command
 
-    monkeypatch.setattr(command, "load", None)  # is not reached
+    monkeypatch.setattr(command, "classifier", None)  # is not reached
     outcome = vizjax("explain", photo, "--out", photo if place == "file" else photo / "sub")
     assert outcome.status == 2
     (line,) = outcome.lines
@@ -379,7 +380,7 @@ def test_an_unwritable_out_is_told_before_the_work(vizjax, photo, out, monkeypat
     def refuse(**_):  # for root no folder is unwritable
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(command, "load", None)
+    monkeypatch.setattr(command, "classifier", None)
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     outcome = vizjax("explain", photo, "--out", out)
     assert outcome.status == 2

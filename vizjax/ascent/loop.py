@@ -32,9 +32,12 @@ class Ascent(NamedTuple):
 def as_pytree(function: Callable) -> Callable:
     """`function` as a pytree, so that compiled code takes its arrays as arguments.
 
-    A `Network` is one already; any other callable becomes one without leaves.
+    A `Network` is one already; any other callable becomes one without leaves, and so does any
+    among the leaves.
     """
-    return Partial(function) if jax.tree_util.all_leaves([function]) else function
+    if not any(callable(leaf) for leaf in jax.tree.leaves(function)):
+        return function
+    return jax.tree.map(lambda leaf: Partial(leaf) if callable(leaf) else leaf, function)
 
 
 def ascend(

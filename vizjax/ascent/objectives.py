@@ -12,6 +12,9 @@ from vizjax.types import ScoreFn
 Images = Float[Array, "images height width channels"]
 Weight = float | Float[Array, ""]
 
+TINY = float(jnp.finfo(jnp.float32).tiny)
+"""Keeps a norm of 0, and its derivative, from being divided by."""
+
 
 def class_score(
     score_fn: ScoreFn,
@@ -92,3 +95,58 @@ def total_variation(image: Float[Array, "height width channels"]) -> Float[Array
     6.0
     """
     return jnp.abs(jnp.diff(image, axis=0)).sum() + jnp.abs(jnp.diff(image, axis=1)).sum()
+
+
+def diverse(
+    objective: Callable[[Images], Array],
+    layer_fn: ScoreFn,
+    mean: Float[Array, "..."],
+    weight: Weight,
+    images: Images,
+) -> Float[Array, " images"]:
+    """An objective less the likeness of each image to the others (Olah et al. 2017).
+
+    `objective_i − δ·gram_similarity_i`, so that the mean over the images is the mean objective less
+    δ times the mean similarity of two of them.
+
+    Args:
+      objective: zero-centred images to one value an image.
+      layer_fn: one image to the activation that is compared.
+      mean: what is added before `layer_fn` sees an image; broadcastable to one image.
+      weight: δ, in units of the objective, not negative.
+      images: zero-centred, two at least.
+
+    Returns:
+      One value an image.
+    """
+
+    def activation(image):
+        return layer_fn(image + jnp.broadcast_to(mean, image.shape))
+
+    return objective(images) - weight * gram_similarity(jax.vmap(activation)(images))
+
+
+def gram_similarity(
+    activations: Float[Array, "images *plane channels"],
+) -> Float[Array, " images"]:
+    """How alike each image is to the others in what occurs together, wherever it occurs.
+
+    The mean over `j ≠ i` of `⟨G_i, G_j⟩ / (‖G_i‖·‖G_j‖)`, with the Gram matrix `G = Σ_p a_p a_pᵀ`
+    (channels × channels) summed over the positions `p` of the plane. Olah et al. 2017, "Feature
+    Visualization", doi 10.23915/distill.00007, whose diversity term is minus the sum of the same
+    cosines over all pairs; here it is a mean, so that its weight does not depend on the number of
+    images.
+
+    Args:
+      activations: of one layer, one an image, two at least.
+
+    Returns:
+      One value an image, from 0 to 1 (Gram matrices are positive semi-definite); an activation
+      that is 0 everywhere is like none.
+    """
+    n, channels = len(activations), activations.shape[-1]
+    flat = activations.reshape(n, -1, channels)
+    grams = jnp.einsum("ipc,ipd->icd", flat, flat).reshape(n, -1)
+    norms = jnp.sqrt(jnp.maximum(jnp.sum(grams**2, axis=1, keepdims=True), TINY))
+    cosines = jnp.matmul(grams / norms, (grams / norms).T)
+    return jnp.sum(jnp.where(jnp.eye(n, dtype=bool), 0, cosines), axis=1) / (n - 1)

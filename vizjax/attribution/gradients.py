@@ -1,4 +1,4 @@
-"""The gradient of a score, and the saliency map made of it (Simonyan et al. 2013, §3.1)."""
+"""The gradient of a score, and what one of it makes: the saliency map, gradient × input."""
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,10 @@ def gradient(score_fn: ScoreFn, x: Float[Array, "..."], label: Label) -> Float[A
     `network.with_rule("deconvnet")` or `"guided"` as the score function it is the reconstruction
     of that method instead.
 
+    It jumps where a rectifier's input changes sign or a window's maximum moves. In float32 rounding
+    decides a few of those, and there maps of two libraries or devices may differ by a thousandth of
+    their largest value.
+
     Args:
       score_fn: one input to unnormalised scores: a `Network`, `network.layer(name)`,
         `network.after(name)`, or any JAX function.
@@ -32,10 +36,7 @@ def gradient(score_fn: ScoreFn, x: Float[Array, "..."], label: Label) -> Float[A
     >>> gradient(lambda x: x**2, jnp.array([3.0, 5.0]), 1).tolist()
     [0.0, 10.0]
     """
-    if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
-        raise InputError(
-            f"`x` is of {jnp.result_type(x)}; expected floating point: use `jnp.asarray(x, float)`"
-        )
+    check_floating("x", x)
     return jax.grad(lambda x: select(score_fn(x), label))(x)
 
 
@@ -43,6 +44,8 @@ def saliency(
     score_fn: ScoreFn, image: Float[Array, "height width *channels"], label: Label
 ) -> SaliencyMap:
     """The class saliency map: `M_ij = max_c |∂S/∂I_ijc|`, for a grey image `|∂S/∂I_ij|` (§3.1).
+
+    Captum's `Saliency` keeps the channels apart; this is its maximum over them.
 
     Args:
       score_fn: one image to unnormalised scores.
@@ -57,3 +60,41 @@ def saliency(
     """
     magnitude = jnp.abs(gradient(score_fn, image, label))
     return magnitude if magnitude.ndim == 2 else magnitude.max(axis=-1)
+
+
+def gradient_times_input(
+    score_fn: ScoreFn, x: Float[Array, "*shape"], label: Label
+) -> Float[Array, "*shape"]:
+    """The gradient weighted by the input: `x · ∂S_c/∂x`, elementwise.
+
+    What each value adds to the first-order estimate of how far the score is above that of the zero
+    input, and exactly that where the score is linear on the way there. The zero input is the
+    score function's own: for a `Network` x is the image in 0-255, so that black adds nothing, while
+    implementations that multiply with the normalised image give nothing to the mean colour.
+
+    Args:
+      score_fn: one input to unnormalised scores.
+      x: an image or an activation; what `score_fn` takes.
+      label: which score; see `vizjax.targets.select`.
+
+    Returns:
+      An array shaped as `x`, signed, in units of score.
+
+    Raises:
+      InputError: as of `gradient`.
+
+    Source: Shrikumar, Greenside, Shcherbina & Kundaje 2016, arXiv 1605.01713.
+
+    >>> gradient_times_input(lambda x: x**2, jnp.array([3.0, 5.0]), 1).tolist()
+    [0.0, 50.0]
+    """
+    return x * gradient(score_fn, x, label)
+
+
+def check_floating(name: str, x: Array) -> None:
+    """Raises an `InputError` unless `x`, the argument `name`, is of floating point."""
+    if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
+        raise InputError(
+            f"`{name}` is of {jnp.result_type(x)}; expected floating point: use "
+            f"`jnp.asarray({name}, float)`"
+        )

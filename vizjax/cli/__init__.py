@@ -1,4 +1,4 @@
-"""The command line: `vizjax explain`, `vizjax class-model`, `vizjax demo`."""
+"""The command line: `vizjax explain`, `compare`, `class-model`, `search` and `demo`."""
 
 import contextlib
 import io
@@ -25,16 +25,20 @@ def main() -> None:
 
 def _main() -> int:
     # Imported here, where Ctrl-C is waited for: it takes a second.
-    from vizjax.cli import class_model, demo, explain
+    from vizjax.cli import class_model, compare, demo, explain, search
 
     commands = {
         "explain": explain.Explain,
+        "compare": compare.Compare,
         "class-model": class_model.ClassModel,
+        "search": search.Search,
         "demo": demo.Demo,
     }
     run = {
         explain.Explain: explain.run,
+        compare.Compare: compare.run,
         class_model.ClassModel: class_model.run,
+        search.Search: search.run,
         demo.Demo: demo.run,
     }
     if not sys.argv[1:]:

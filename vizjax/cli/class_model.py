@@ -12,10 +12,10 @@ import tyro
 from vizjax import figures
 from vizjax.ascent import NATURAL, PAPER, Recipe
 from vizjax.cli.console import output_folder, progress, say, write_json
+from vizjax.cli.networks import NetworkName, classifier
 from vizjax.data.files import atomic_write
 from vizjax.data.images import write_png
 from vizjax.errors import InputError
-from vizjax.models.zoo import load
 from vizjax.portraits import portraits
 
 RECIPES = {"paper": PAPER, "natural": NATURAL}
@@ -40,8 +40,7 @@ class ClassModel:
     """The folder for the images, the traces and the parameters."""
     recipe: Literal["paper", "natural"] = "natural"
     """paper: score less λ‖I‖², on pixels; natural: on Fourier coefficients, with transforms."""
-    network: str = "squeezenet1_1"
-    """squeezenet1_1, or the path of a MatConvNet file such as imagenet-vgg-f.mat."""
+    network: NetworkName = "squeezenet1_1"
     seed: int = 0
     """Of the random transformations."""
     steps: Annotated[int | None, _of_recipe("steps", "INT")] = None
@@ -90,7 +89,7 @@ def run(options: ClassModel) -> int:
         raise InputError("`CLASS` is missing; expected at least one index, WordNet id or name")
     folder = output_folder(options.out)
     recipe = options.resolved()
-    network = load(options.network)
+    network = classifier(options.network)
     labels = list(dict.fromkeys(network.labels.index(label) for label in options.labels))
     with progress(recipe.steps, "steps") as advance:
         shown = portraits(jax.random.key(options.seed), network, labels, recipe, progress=advance)

@@ -12,21 +12,23 @@ import numpy as np
 import tyro
 
 from vizjax import figures, pictures
+from vizjax.attribution.registry import Bound
 from vizjax.cli.console import complain, output_folder, progress, say, write_json
+from vizjax.cli.methods import MethodName, bound
+from vizjax.cli.networks import NetworkName, classifier
 from vizjax.data.files import atomic_write
 from vizjax.data.images import read_photo, write_png
 from vizjax.errors import InputError
-from vizjax.explain import Explanation, explain
+from vizjax.explain import Explanation, default_views, explain
 from vizjax.localisation import CAPTION
 from vizjax.models.network import Network
-from vizjax.models.zoo import load
 from vizjax.targets import check
 from vizjax.types import Photo
 
 
 @dataclass(frozen=True)
 class Explain:
-    """Show what a network sees in photographs: classes, saliency maps, masks and boxes."""
+    """Show what a network sees in photographs: classes, maps, masks and boxes."""
 
     photos: Annotated[
         tuple[Path, ...],
@@ -44,19 +46,35 @@ class Explain:
         tyro.conf.arg(metavar="CLASS", help_behavior_hint="(repeatable)"),
     ] = ()
     """Explain this class instead: index, WordNet id or name."""
-    network: str = "squeezenet1_1"
-    """squeezenet1_1, or the path of a MatConvNet file such as imagenet-vgg-f.mat."""
+    network: NetworkName = "squeezenet1_1"
+    method: MethodName = "saliency"
+    """What a map is."""
+    layer: Annotated[str, tyro.conf.arg(help_behavior_hint="(optional)")] = ""
+    """The layer that a method of class activation reads; the last plane unless given."""
+    set: Annotated[
+        tuple[str, ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(metavar="NAME=VALUE", help_behavior_hint="(repeatable)"),
+    ] = ()
+    """A hyperparameter of the method, such as samples=100."""
     rule: Literal["gradient", "deconvnet", "guided"] = "gradient"
     """The backward rule of the rectifiers."""
-    views: Literal[1, 10] = 10
-    """Views of each photograph: its centre, or the paper's ten."""
+    views: Literal[1, 10, "auto"] = "auto"
+    """Views of each photograph: its centre, the paper's ten, or ten unless the method is slow."""
     seed: int = 0
-    """Of the colour models' start."""
+    """Of the colour models' start, and of a random method."""
 
-    def caption(self, network: Network) -> str:
-        """The parameters under a figure."""
-        views = "the centre view" if self.views == 1 else f"{self.views} views"
-        return f"{network.name}; saliency by the {self.rule} rule, mean of {views}. {CAPTION}"
+
+def views_of(options: Explain, method: Bound) -> int:
+    """How many views of each photograph."""
+    return default_views(method) if options.views == "auto" else options.views
+
+
+def caption(options: Explain, network: Network, method: Bound) -> str:
+    """The parameters under a figure."""
+    views = views_of(options, method)
+    averaged = "the centre view" if views == 1 else f"mean of {views} views"
+    return f"{network.name}; {method.caption()} by the {options.rule} rule, {averaged}. {CAPTION}"
 
 
 def run(options: Explain) -> int:
@@ -64,13 +82,14 @@ def run(options: Explain) -> int:
     if not options.photos:
         raise InputError("`PHOTO` is missing; expected the path of at least one photograph")
     folder = output_folder(options.out)
-    network = load(options.network)
+    network = classifier(options.network)
     labels = list(dict.fromkeys(network.labels.index(label) for label in options.label))
     scores = jax.eval_shape(network, network.mean_image)
     for label in labels:
         check(label, scores.shape)
     if not 1 <= options.top <= scores.size:
         raise InputError(f"`--top` is {options.top}; expected 1 to {scores.size} classes")
+    method = bound(options.method, network, layer=options.layer, settings=options.set)
     network = network.with_rule(options.rule)
     key = jax.random.key(options.seed)
     failures = []
@@ -79,9 +98,15 @@ def run(options: Explain) -> int:
             try:
                 photo = read_photo(path)
                 explanation = explain(
-                    key, network, photo, top=options.top, labels=labels, views=options.views
+                    key,
+                    network,
+                    photo,
+                    top=options.top,
+                    labels=labels,
+                    method=method,
+                    views=views_of(options, method),
                 )
-                write(folder / name, path, photo, explanation, network, options)
+                write(folder / name, path, photo, explanation, network, options, method)
             except Exception as error:
                 failures.append(complain(error, about=str(path)))
             advance(1)
@@ -97,6 +122,7 @@ def write(
     explanation: Explanation,
     network: Network,
     options: Explain,
+    method: Bound,
 ) -> None:
     """Writes the maps, masks and figure of one photograph; last, when all is there, the result."""
     height, width = photo.shape[:2]
@@ -107,7 +133,7 @@ def write(
         saliency, mask = f"saliency_{label}", f"mask_{label}.png"
         with atomic_write(folder / f"{saliency}.npy") as file:
             np.save(file, located.saliency)
-        write_png(folder / f"{saliency}.png", pictures.heat(located.saliency))
+        write_png(folder / f"{saliency}.png", pictures.attribution(located.saliency))
         write_png(folder / mask, located.mask)
         predictions.append(
             {
@@ -123,14 +149,17 @@ def write(
         )
     with atomic_write(folder / "figure.png") as file:
         name = path.name.encode(errors="replace").decode()  # bytes that are no text become "?"
-        caption = f"{name}: {options.caption(network)}"
-        figures.write(
-            figures.explanation_figure(explanation, network.labels, caption=caption), file
+        figure = figures.explanation_figure(
+            explanation,
+            network.labels,
+            caption=f"{name}: {caption(options, network, method)}",
+            column=method.name,
         )
+        figures.write(figure, file)
     result = {
         "image": {"path": str(path), "width": width, "height": height},
         "network": network.name,
-        "options": _options(options),
+        "options": _options(options, method),
         "predictions": predictions,
     }
     write_json(folder / "result.json", result)
@@ -140,9 +169,15 @@ def write(
             old.unlink()  # of classes that an earlier run explained
 
 
-def _options(options: Explain) -> dict[str, Any]:
+def _options(options: Explain, method: Bound) -> dict[str, Any]:
     shown = dataclasses.asdict(options)
-    return {name: shown[name] for name in ("top", "label", "rule", "views", "seed")}
+    chosen = {name: shown[name] for name in ("top", "label", "rule", "seed")}
+    views = views_of(options, method)
+    return chosen | {
+        "views": views,
+        "method": method.name,
+        "hyperparameters": method.hyperparameters,
+    }
 
 
 def _names(paths: tuple[Path, ...]) -> Iterator[str]:

@@ -5,3 +5,4 @@ from vizjax.data.files import atomic_write
 from vizjax.data.images import canvas, demo_photos, read_photo, resize, resize_mask, write_png
 from vizjax.data.packages import cache_folder, download
 from vizjax.data.photos import AnnotatedPhoto, annotated_photos, fetch_photos
+from vizjax.data.segments import grid, slic

@@ -99,7 +99,8 @@ def extract(
     _fitting(height, width, views.size)
 
     def view(y, x, flip):
-        window = jax.lax.dynamic_slice(jnp.asarray(image), (y, x, 0), (*views.size, channels))
+        corner = (y, x, jnp.zeros_like(y))  # of one type, also in double precision
+        window = jax.lax.dynamic_slice(jnp.asarray(image), corner, (*views.size, channels))
         return jnp.where(flip, window[:, ::-1], window)
 
     return jax.vmap(view)(views.y, views.x, views.flip)

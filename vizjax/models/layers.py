@@ -9,6 +9,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from vizjax import ops
 from vizjax.ops import NO_PADDING, Padding, Pool
@@ -23,6 +24,21 @@ class Relu(nn.Module):
     def __call__(self, x, function=None):
         """`max(x, 0)`."""
         return (function or self.function)(x)
+
+
+class Relu6(nn.Module):
+    """A rectifier that saturates at 6; a rule replaces its rectifier and not its saturation.
+
+    On the way back nothing passes where the input is above 6, whatever the rule: the rules speak
+    of the rectifier alone.
+    """
+
+    function: Callable[[jax.Array], jax.Array] = jax.nn.relu
+
+    @nn.compact
+    def __call__(self, x):
+        """`min(max(x, 0), 6)`."""
+        return jnp.minimum(self.function(x), 6)
 
 
 class MaxPool(nn.Module):
@@ -80,3 +96,12 @@ class GlobalAveragePool(nn.Module):
     def __call__(self, x):
         """One value a channel."""
         return x.mean(axis=(-3, -2))
+
+
+class Add(nn.Module):
+    """The sum of two branches, such as a block's and its shortcut's."""
+
+    @nn.compact
+    def __call__(self, x, y):
+        """`x + y`."""
+        return x + y

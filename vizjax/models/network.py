@@ -130,6 +130,24 @@ class Network:
         jax.eval_shape(trace, self.blank())
         return shapes
 
+    def last_plane(self) -> str:
+        """The last layer whose output still has a plane: what class activation maps read.
+
+        Returns:
+          The layer's name, such as `conv10` of SqueezeNet.
+
+        Raises:
+          InputError: `preprocessing.size` is None, or no layer has a plane of two pixels or more.
+        """
+        shapes = self.layer_shapes()
+        planes = [name for name, shape in shapes.items() if len(shape) == 3 and max(shape[:2]) > 1]
+        if not planes:
+            raise InputError(
+                f"`layer` has no default for {self.name}: none of its layers has a plane of more "
+                f"than one pixel; expected one of: {', '.join(shapes)}"
+            )
+        return planes[-1]
+
     def layer(self, name: str) -> Layer:
         """A score function whose scores are layer `name`'s neurons: `scores[row, column, channel]`.
 
@@ -194,7 +212,8 @@ class Network:
         if "relu" not in {field.name for field in dataclasses.fields(self.module)}:
             raise InputError(
                 f"`module` is {type(self.module).__name__}, which has no field `relu`; expected a "
-                "module that calls `self.relu` for every rectifier, as vizjax's own do"
+                "module that calls `self.relu` for every rectifier, as vizjax's own do: use "
+                "`vizjax.rules.rewrite(network, rule)`, which takes any function"
             )
         return dataclasses.replace(self, module=self.module.clone(relu=relu))
 
@@ -208,12 +227,14 @@ class Network:
         return jnp.broadcast_to(self.preprocessing.mean, self.blank().shape)
 
     def blank(self) -> Array:
-        """A black image of the network's size: what to trace the network with."""
+        """A black image of the network's size and precision: what to trace the network with."""
         if self.preprocessing.size is None:
             raise InputError(
                 "`preprocessing.size` is None; expected the input's (height, width) in pixels"
             )
-        return jnp.zeros((*self.preprocessing.size, 3), jnp.float32)
+        dtypes = [leaf.dtype for leaf in jax.tree.leaves(self.variables)]
+        precision = [dtype for dtype in dtypes if jnp.issubdtype(dtype, jnp.floating)]
+        return jnp.zeros((*self.preprocessing.size, 3), precision[0] if precision else jnp.float32)
 
     def _known(self, name: str) -> str:
         if self.preprocessing.size is not None and name not in (known := self.layer_shapes()):

@@ -1,13 +1,9 @@
-"""Operations that XLA lacks or does badly: max-pooling with switches, LRN, full connections.
-
-All take one image `(height, width, channels)`, or a batch with any number of leading axes
-where it says `...`; batch with `jax.vmap`.
-"""
+"""Max-pooling with switches, as fast backwards as forwards, and its unpooling."""
 
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -190,67 +186,3 @@ def _max_pool_backward(pool, residual, g):
 
 _max_pool = jax.custom_vjp(lambda x, pool: _max_pool_forward(x, pool)[0], nondiff_argnums=(1,))
 _max_pool.defvjp(_max_pool_forward, _max_pool_backward)
-
-
-def local_response_norm(
-    x: Float[Array, "*batch channels"],
-    *,
-    window: int = 5,
-    kappa: float = 2.0,
-    alpha: float = 1e-4,
-    beta: float = 0.75,
-) -> Float[Array, "*batch channels"]:
-    """Local response normalisation across channels (Krizhevsky et al. 2012, §3.3).
-
-    `y_c = x_c · (κ + α·Σ_{c' near c} x_c'²)^−β` over `window` neighbouring channels. The
-    variant is MatConvNet's: α is *not* divided by the window (Caffe's `alpha: 5e-4` with
-    `local_size: 5` is `alpha=1e-4` here).
-
-    Args:
-      x: activations, channels last.
-      window: how many channels count, at least 1: the channel itself and as many on either side;
-        of an even number, one more after it than before. Beyond the first and the last are zeros.
-      kappa: κ, positive.
-      alpha: α, per squared unit of activation, not negative.
-      beta: β, the exponent.
-
-    Returns:
-      The normalised activations, shaped as `x`.
-    """
-    before, after = (window - 1) // 2, window // 2
-    squares = jnp.pad(x * x, [(0, 0)] * (x.ndim - 1) + [(before, after)])
-    energy = sum(squares[..., k : k + x.shape[-1]] for k in range(window))
-    return x * (kappa + alpha * energy) ** -beta
-
-
-def conv(
-    x: Float[Array, "batch height width channels"],
-    kernel: Float[Array, "rows columns inputs features"],
-    strides: Sequence[int],
-    padding: Any,
-    **options: Any,
-) -> Float[Array, "batch down across features"]:
-    """`jax.lax.conv_general_dilated`, as a matrix product where the kernel covers the plane.
-
-    A fully connected layer written as a convolution, such as fc6 of VGG-F, keeps its kernel's
-    shape, but its gradient would slide that kernel over a plane of padding; the matrix product
-    does without. For Flax:
-
-        nn.Conv(4096, (6, 6), padding="VALID", conv_general_dilated=ops.conv)
-
-    Args:
-      x: a batch of activations.
-      kernel: the weights.
-      strides: rows and columns, in pixels.
-      padding: as JAX takes it: pairs, or a name.
-      **options: the others of `jax.lax.conv_general_dilated`.
-
-    Returns:
-      `(batch, down, across, features)`; 1 × 1 across the plane where the kernel covers it.
-    """
-    unpadded = padding == "VALID" or tuple(padding) == NO_PADDING
-    if not unpadded or kernel.shape[:3] != x.shape[1:]:
-        return jax.lax.conv_general_dilated(x, kernel, strides, padding, **options)
-    matrix = kernel.reshape(-1, kernel.shape[-1])
-    y = jnp.matmul(x.reshape(len(x), -1), matrix, precision=options.get("precision"))
-    return y[:, None, None, :]

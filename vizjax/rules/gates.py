@@ -92,6 +92,9 @@ def rectifier(gate: Gate) -> Rectifier:
     return relu
 
 
+GATES: dict[str, Gate] = {"gradient": gradient, "deconvnet": deconvnet, "guided": guided}
+"""The gates by name."""
+
 # The gradient rule is plain `jax.nn.relu`, which `rectifier(gradient)` equals: a custom rule
 # would forbid forward mode for nothing.
 RULES: dict[str, Rectifier] = {
