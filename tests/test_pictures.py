@@ -161,3 +161,22 @@ def test_a_grid_is_nearly_square_and_shows_every_map(size, channels):
     corners = picture[:: size[0] + 1, :: size[1] + 1, 0]
     assert (corners == 255).sum() == channels
     assert corners.size - channels < max(corners.shape)
+
+
+def test_an_attribution_of_one_sign_runs_from_its_least_value():
+    """RISE's maps lie around the mean posterior: what they have in common says nothing."""
+    values = np.array([[0.25, 0.5], [0.75, 0.5]])
+    assert pictures.attribution(values)[..., 0].tolist() == [[0, 128], [255, 128]]
+    np.testing.assert_array_equal(pictures.attribution(np.full((2, 3), 0.3)), 0)
+
+
+def test_an_attribution_of_both_signs_is_red_and_blue_on_white():
+    picture = pictures.attribution(np.array([[1.0, -1.0, 0.0]]))
+    assert picture[0].tolist() == [pictures.RED.tolist(), pictures.BLUE.tolist(), [255] * 3]
+
+
+def test_the_spotlight_is_on_what_counts_for_the_class():
+    image = np.full((1, 3, 3), 200.0)
+    lit = pictures.spotlight(image, np.array([[2.0, -2.0, 0.0]]))[0, :, 0]
+    assert lit.tolist() == [200, 30, 30]
+    assert pictures.spotlight(image, np.array([[3.0, 2.0, 2.0]]))[0, :, 0].tolist() == [200, 30, 30]

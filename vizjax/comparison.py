@@ -103,9 +103,9 @@ def comparison_page(network: Network, comparison: Comparison, *, name: str, seed
     sections = [
         Section(
             "Maps",
-            "One value a pixel, raw, from each method. Maps that are not negative run from black "
-            "to white; in maps of both signs red is evidence for the class and blue against it, "
-            "and white is none.",
+            "One value a pixel, raw, from each method. Maps that are not negative run from black, "
+            "their least value, to white; in maps of both signs red is evidence for the class, "
+            "blue is evidence against it, and white is none.",
             f"Each is scaled to the 99.5 % quantile of its magnitude. Seed {seed}.",
             [
                 Group(
@@ -123,7 +123,7 @@ def comparison_page(network: Network, comparison: Comparison, *, name: str, seed
         Section(
             "Over the photograph",
             "The maps of few cells, where they lie: the darker a place, the less evidence.",
-            "Negative evidence counts as none.",
+            "Negative evidence counts as none, and so does the least of what is all positive.",
             [
                 Group(
                     "coarse maps",

@@ -72,18 +72,26 @@ def diverging(attribution: Float[np.ndarray | Array, "height width"]) -> Picture
 
 
 def attribution(values: Float[np.ndarray | Array, "height width"]) -> Picture:
-    """A map of any method: black to white if nothing in it is negative, else red and blue."""
-    return diverging(values) if np.any(np.asarray(values) < 0) else heat(values)
+    """A map of any method: red and blue if it has both signs, else black (its least) to white.
+
+    The least value is no evidence where all are positive, as with RISE, whose maps lie around the
+    mean posterior.
+    """
+    values = np.asarray(values)
+    return diverging(values) if np.any(values < 0) else heat(values - values.min())
 
 
 def spotlight(image: Pixels, attribution: Float[np.ndarray | Array, "height width"]) -> Picture:
-    """The image, the darker the less evidence the map has; negative evidence counts as none.
+    """The image, the darker the less evidence the map has.
+
+    Negative evidence counts as none; where all is positive, the least value does.
 
     Args:
       image: RGB, 0-255.
       attribution: at the image's size, of any unit.
     """
-    light = unit_interval(np.maximum(np.asarray(attribution), 0))[..., None]
+    values = np.maximum(np.asarray(attribution), 0)
+    light = unit_interval(values - values.min())[..., None]
     return to_pixels((0.15 + 0.85 * light) * np.asarray(image))
 
 

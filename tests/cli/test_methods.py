@@ -1,5 +1,7 @@
 """Methods and hyperparameters as the command line gives them."""
 
+import re
+
 import pytest
 import tiny
 
@@ -38,10 +40,11 @@ def test_the_layer_is_the_last_plane_unless_given(network):
         ("rise", "", ["mask=3"], "`option` is mask of rise; expected one of: masks"),
         ("rise", "", ["masks=many"], "`--set` is masks=many; expected an int, such as masks="),
         ("rise", "", ["masks=2.5"], "`--set` is masks=2.5; expected an int"),
+        ("occlusion", "", ["window=(4,)"], "`--set` is window=(4,); expected a tuple, such as"),
         ("grad_cam", "", ["relu=1"], "`--set` is relu=1; expected a bool, such as relu=True"),
         ("saliency", "", ["steps=3"], "`option` is steps of saliency; expected one of: none"),
     ],
 )
 def test_refusals(network, name, layer, settings, message):
-    with pytest.raises(InputError, match=message.replace("(", r"\(")):
+    with pytest.raises(InputError, match=re.escape(message)):
         bound(name, network, layer=layer, settings=settings)

@@ -80,15 +80,6 @@ def _grey_expected_gradients(key, score_fn, image, label, *, levels=6, samples=5
     )
 
 
-def _sliding_occlusion(
-    score_fn, image, label, *, window=None, stride=None, fill="mean", chunk=None
-):
-    window = max(1, min(image.shape[:2]) // 7) if window is None else window
-    side = window if isinstance(window, int) else min(window)
-    stride = max(1, side // 4) if stride is None else stride
-    return occlusion(score_fn, image, label, window=window, stride=stride, fill=fill, chunk=chunk)
-
-
 def _grid_shapley(
     key, score_fn, image, label, *, cells=8, fill="mean", permutations=24, chunk=None
 ):
@@ -170,12 +161,12 @@ METHODS: dict[str, Entry] = {
         guided_grad_cam, "Grad-CAM times guided backpropagation", CAMS, plane="magnitude"
     ),
     "occlusion": Entry(
-        _sliding_occlusion,
+        occlusion,
         "fall of the score behind a patch",
         PERTURBATIONS,
         coarse=True,
         many=True,
-        defaults=_CHUNKED,
+        defaults=MappingProxyType({"window": (32, 32), "stride": (8, 8), "chunk": CHUNK}),
     ),
     "rise": Entry(
         rise,

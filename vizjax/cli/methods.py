@@ -39,7 +39,7 @@ def bound(name: str, network: Network, *, layer: str, settings: Sequence[str]) -
     method = bind(name, **options)
     for option, value in options.items():
         default = METHODS[name].hyperparameters[option]
-        if isinstance(default, bool | int | float | str) and not _alike(value, default):
+        if isinstance(default, bool | int | float | str | tuple) and not _alike(value, default):
             raise InputError(
                 f"`--set` is {option}={value}; expected {_article(type(default).__name__)}, "
                 f"such as {option}={default}"
@@ -72,6 +72,10 @@ def _alike(value: Any, default: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if isinstance(default, str):  # such as a fill: a name, or a number
         return isinstance(value, str | int | float) and not isinstance(value, bool)
+    if isinstance(default, tuple) and isinstance(value, tuple):  # a pair of whole numbers
+        return [type(part) for part in value] == [type(part) for part in default]
+    if isinstance(default, tuple):  # one for both
+        return type(value) is type(default[0])
     return type(value) is type(default)
 
 
