@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, UInt8
 
 from vizjax.errors import InputError
@@ -134,22 +135,44 @@ def unpool(
       A signal at the size before pooling, 0 wherever no maximum stood; what fell on padding is
       gone.
     """
-    batch = [(0, 0, 0)] * (y.ndim - 3)
-    (sy, sx), (rows, columns) = pool.stride, y.shape[-3:-1]
+    batch, (sy, sx) = y.ndim - 3, pool.stride
+    rows, columns = (
+        -(-_padded_size(size[axis], axis, pool) // pool.stride[axis]) for axis in (0, 1)
+    )
+    # The windows that cover a pixel began in its own block of `stride` pixels or up to `reach`
+    # blocks before.
+    reach = [(w - 1) // s for w, s in zip(pool.window, pool.stride, strict=True)]
+    # One row and column more than needed: XLA keeps what is padded, and would compute a switch
+    # anew for each use otherwise.
+    pads = [
+        (reach[axis], max(blocks - x, 0) + 1)
+        for axis, (blocks, x) in enumerate(zip((rows, columns), y.shape[-3:-1], strict=True))
+    ]
 
-    def place(switch, i, j):
-        here = jnp.where(switches == switch, y, 0)
-        below = _padded_size(size[0], 0, pool) - (i + sy * (rows - 1) + 1)
-        right = _padded_size(size[1], 1, pool) - (j + sx * (columns - 1) + 1)
-        spread = [(i, below, sy - 1), (j, right, sx - 1), (0, 0, 0)]
-        return jax.lax.pad(here, jnp.zeros((), y.dtype), batch + spread)
+    def began(x: Array, down: int, across: int) -> Array:
+        """For every block the window that began so many blocks before it."""
+        top, left = reach[0] - down, reach[1] - across
+        return x[..., top : top + rows, None, left : left + columns, None, :]
 
-    placed = [place(switch, *corner) for switch, corner in enumerate(_corners(pool))]
-    # Windows that share a pixel add up in their scan order, as in XLA's select_and_scatter, so
-    # that the two agree to the last bit: the later the window, the smaller the offset.
-    total = functools.reduce(jnp.add, reversed(placed))
+    def placed(down: int, across: int) -> Array:
+        i, j = np.ogrid[sy * down : sy * (down + 1), sx * across : sx * (across + 1)]
+        inside = (i < pool.window[0]) & (j < pool.window[1])
+        switch = np.where(inside, i * pool.window[1] + j, 0).astype(np.uint8)
+        shape = (*[1] * batch, 1, sy, 1, sx, 1)
+        here = began(where, down, across) == switch.reshape(shape)
+        if not inside.all():
+            here &= inside.reshape(shape)
+        return jnp.where(here, began(what, down, across), 0)
+
+    what, where = (jnp.pad(x, [*[(0, 0)] * batch, *pads, (0, 0)]) for x in (y, switches))
+    # Every pixel asks the windows that cover it: one pass over the result, where scattering takes
+    # one for each corner of the window. Windows that share a pixel add up in their scan order, as
+    # in XLA's select_and_scatter, so that the two agree to the last bit.
+    blocks_back = reversed(list(np.ndindex(reach[0] + 1, reach[1] + 1)))
+    total = functools.reduce(jnp.add, [placed(*back) for back in blocks_back])
+    whole = total.reshape(*y.shape[:-3], rows * sy, columns * sx, y.shape[-1])
     (top, _), (left, _) = pool.padding
-    return total[..., top : top + size[0], left : left + size[1], :]
+    return whole[..., top : top + size[0], left : left + size[1], :]
 
 
 def max_pool(
