@@ -57,7 +57,14 @@ class ConvNet(nn.Module):
             )
 
         def conv(number, features, kernel, stride=1, pad=0):
-            layer = nn.Conv(features, kernel, stride, padding=pad, name=f"conv{number}")
+            layer = nn.Conv(
+                features,
+                kernel,
+                stride,
+                padding=pad,
+                conv_general_dilated=ops.conv,
+                name=f"conv{number}",
+            )
             return Relu(self.relu, name=f"relu{number}")(layer(x))
 
         def full(number, features):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 
+from vizjax import ops
 from vizjax.models.layers import Add, GlobalAveragePool, MaxPool, Relu
 
 BLOCKS = (3, 4, 6, 3)
@@ -72,7 +73,14 @@ class ResNet(nn.Module):
     @nn.compact
     def __call__(self, x):
         """The scores of the image `x`."""
-        x = nn.Conv(self.width, (7, 7), strides=2, padding=3, name="conv1")(x)
+        x = nn.Conv(
+            self.width,
+            (7, 7),
+            strides=2,
+            padding=3,
+            conv_general_dilated=ops.conv,
+            name="conv1",
+        )(x)
         x = Relu(self.relu, name="relu_conv1")(norm(name="bn_conv1")(x))
         x = MaxPool(padding=((1, 1), (1, 1)), name="pool1")(x)
         for stage, blocks in enumerate(self.blocks, start=2):

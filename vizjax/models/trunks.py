@@ -5,6 +5,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 
+from vizjax import ops
 from vizjax.models.layers import MaxPool, Relu
 
 STAGES = ((2, 1), (2, 2), (3, 4), (3, 8), (3, 8))
@@ -33,7 +34,14 @@ class AlexNetTrunk(nn.Module):
         def conv(x, number, multiple, kernel, stride, pad):
             name = f"conv{number}"
             features = multiple * self.width
-            x = nn.Conv(features, (kernel, kernel), stride, padding=pad, name=name)(x)
+            x = nn.Conv(
+                features,
+                (kernel, kernel),
+                stride,
+                padding=pad,
+                conv_general_dilated=ops.conv,
+                name=name,
+            )(x)
             return Relu(self.relu, name=f"relu{number}")(x)
 
         x = MaxPool(name="pool1")(conv(x, 1, 1, 11, stride=4, pad=2))
