@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from vizjax.errors import InputError
-from vizjax.localisation import contrast_edges, graph_cut
+from vizjax.localisation import Edges, contrast_edges, cut, graph_cut
 
 HEIGHT, WIDTH = 3, 4
 
@@ -162,3 +163,43 @@ def test_refuses(change, named):
         change = change | {"background_cost": np.ones((4, 3))}
     with pytest.raises(InputError, match=named):
         graph_cut(**(fine | change))
+
+
+def reference_cut(edges, advantage):
+    """The least cut and the smallest foreground that attains it, from SciPy's integer max-flow."""
+    nodes = advantage.size
+    source, sink = nodes, nodes + 1
+    pixels, gain = np.arange(nodes), advantage.ravel()
+    tail = np.concatenate([edges.first, edges.second, np.full(nodes, source), pixels])
+    head = np.concatenate([edges.second, edges.first, pixels, np.full(nodes, sink)])
+    capacity = np.concatenate([edges.weight] * 2 + [np.maximum(-gain, 0), np.maximum(gain, 0)])
+    shape = (nodes + 2, nodes + 2)
+    network = scipy.sparse.csr_array((capacity.astype(np.int32), (tail, head)), shape)
+    flow = scipy.sparse.csgraph.maximum_flow(network, source, sink)
+    residual = scipy.sparse.csr_array(network - flow.flow)
+    residual.eliminate_zeros()
+    reaches = scipy.sparse.csgraph.breadth_first_order(
+        residual.T.tocsr(), sink, return_predecessors=False
+    )
+    return flow.flow_value, np.isin(pixels, reaches).reshape(advantage.shape)
+
+
+@pytest.mark.parametrize("shape", [(1, 70), (70, 1), (19, 44)])
+@pytest.mark.parametrize("scale", [2, 9])
+def test_least_energy_and_ties_on_more_pixels_than_a_mean_spans(shape, scale):
+    """Integer costs, so that ties are exact and many, in patches that flow must travel across."""
+    rng = np.random.default_rng(scale)
+    first, second, _ = contrast_edges(np.zeros((*shape, 3)))
+    edges = Edges(first, second, rng.integers(0, 7, len(first)).astype(np.float64))
+    patches = rng.integers(-scale, scale + 1, (-(-shape[0] // 6), -(-shape[1] // 6)))
+    advantage = np.kron(patches, np.ones((6, 6)))[: shape[0], : shape[1]]
+    advantage += rng.integers(-scale, scale + 1, shape)
+    advantage.flat[::37] = 10**6  # certain
+    least, expected = reference_cut(edges, advantage)
+    mask = cut(edges, advantage)
+    assert 0 < mask.sum() < mask.size
+    flat = mask.ravel()
+    parted = edges.weight[flat[first] != flat[second]].sum()
+    energy = np.maximum(-advantage, 0)[mask].sum() + np.maximum(advantage, 0)[~mask].sum() + parted
+    assert energy == least
+    np.testing.assert_array_equal(mask, expected)

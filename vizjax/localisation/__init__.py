@@ -6,9 +6,8 @@ from vizjax.localisation.colour_models import (
     fit_mixtures,
     k_means_plus_plus,
     log_density,
-    pad,
 )
-from vizjax.localisation.graphcut import Edges, contrast_edges, graph_cut
+from vizjax.localisation.graphcut import Edges, contrast_edges, cut, graph_cut
 from vizjax.localisation.pipeline import (
     CAPTION,
     Localisation,
@@ -16,4 +15,4 @@ from vizjax.localisation.pipeline import (
     localise_classes,
 )
 from vizjax.localisation.regions import bounding_box, largest_component
-from vizjax.localisation.seeding import Seeds, seeds
+from vizjax.localisation.seeding import Seeds, pad, seeds

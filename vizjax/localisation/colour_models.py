@@ -5,13 +5,12 @@ of them over a batch. Colours are RGB in 0-255 throughout.
 """
 
 import functools
-from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Num
+from jaxtyping import Array, Float
 
 from vizjax.types import KeyArray
 
@@ -58,15 +57,18 @@ def k_means_plus_plus(
     Returns:
       The centres, (components, 3), RGB in 0-255.
     """
+    # argmax(log p + Gumbel noise) draws from p. The noise of all draws is made in one pass.
+    keys = jax.random.split(key, components)
+    noise = jax.vmap(lambda key: jax.random.gumbel(key, weights.shape))(keys)
 
-    def draw(nearest: Float[Array, "samples"], key: KeyArray):
-        centre = samples[jax.random.categorical(key, jnp.log(weights * nearest))]
-        distance = jnp.sum((samples - centre[None]) ** 2, axis=-1)
-        return jnp.minimum(nearest, distance), centre
+    def draw(nearest: Float[Array, "samples"], noise: Float[Array, "samples"]):
+        centre = samples[jnp.argmax(noise + jnp.log(weights * nearest))]
+        d = samples.T - centre[:, None]
+        return jnp.minimum(nearest, d[0] ** 2 + d[1] ** 2 + d[2] ** 2), centre
 
     # No two colours are farther apart than black and white, so the first draw is by weight alone.
     farthest = jnp.full(weights.shape, 3 * 255.0**2)
-    return jax.lax.scan(draw, farthest, jax.random.split(key, components))[1]
+    return jax.lax.scan(draw, farthest, noise)[1]
 
 
 def fit_mixture(
@@ -201,36 +203,7 @@ def log_density(
     Returns:
       (M, n), nats.
     """
-    return jax.vmap(lambda one: jax.nn.logsumexp(_log_joint(one, pixels.T), axis=0))(mixtures)
-
-
-def pad(
-    groups: Sequence[Num[np.ndarray, "_ 3"]],
-) -> tuple[Float[np.ndarray, "groups samples 3"], Float[np.ndarray, "groups samples"]]:
-    """Sets of colours of different sizes as one array, and weights: 1 for a sample, 0 for padding.
-
-    The common size is rounded up to one of four steps an octave, so that photographs of all sizes
-    share a few compiled programs, and at most a quarter of the work is wasted on padding.
-
-    Args:
-      groups: one set or more, each (n, 3) with an n of its own, 0 included.
-
-    Returns:
-      The samples, (groups, size, 3), and their weights, (groups, size); both float32.
-
-    >>> samples, weights = pad([np.zeros((2, 3)), np.ones((300, 3))])
-    >>> samples.shape, weights.sum(axis=1).tolist()
-    ((2, 320, 3), [2.0, 300.0])
-    """
-    largest = max(256, *(len(group) for group in groups))
-    step = 2 ** (largest.bit_length() - 3)
-    size = -(-largest // step) * step
-    samples = np.zeros((len(groups), size, 3), np.float32)
-    weights = np.zeros((len(groups), size), np.float32)
-    for row, group in enumerate(groups):
-        samples[row, : len(group)] = group
-        weights[row, : len(group)] = 1
-    return samples, weights
+    return jax.vmap(lambda one: _log_sum_exp(list(_log_joint(one, pixels.T))))(mixtures)
 
 
 def _log_joint(
@@ -248,3 +221,10 @@ def _log_joint(
     z2 = (d[:, 2] - L[:, 2, 0] * z0 - L[:, 2, 1] * z1) / L[:, 2, 2]
     log_volume = jnp.log(L[:, 0, 0] * L[:, 1, 1] * L[:, 2, 2]) + 1.5 * jnp.log(2 * jnp.pi)
     return jnp.log(mixture.weights)[:, None] - log_volume - (z0**2 + z1**2 + z2**2) / 2
+
+
+def _log_sum_exp(terms: list[Float[Array, "samples"]]) -> Float[Array, "samples"]:
+    """Log Σ exp: of a list the compiler makes one pass, of an axis several."""
+    largest = functools.reduce(jnp.maximum, terms)
+    largest = jnp.where(jnp.isfinite(largest), largest, 0)  # all are −∞: a mixture of no samples
+    return largest + jnp.log(functools.reduce(jnp.add, [jnp.exp(t - largest) for t in terms]))

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Array, Float, Num
 
 from vizjax.errors import InputError
-from vizjax.localisation.colour_models import fit_mixtures, log_density, pad
-from vizjax.localisation.graphcut import graph_cut
+from vizjax.localisation.colour_models import fit_mixtures, log_density
+from vizjax.localisation.graphcut import contrast_edges, cut
 from vizjax.localisation.regions import bounding_box, largest_component
-from vizjax.localisation.seeding import Seeds, seeds
+from vizjax.localisation.seeding import Seeds, pad, seeds
 from vizjax.types import Box, KeyArray, Mask
 
 FOREGROUND, BACKGROUND = 0.95, 0.30
@@ -143,35 +143,30 @@ def localise_classes(
     found = [seeds(one, foreground=foreground, background=background) for one in maps]
     pixels, _ = pad([colours.reshape(-1, 3)])
 
-    def costs(masks: Sequence[Mask]) -> Float[np.ndarray, "classes height width"]:
-        """−log density of every pixel, under a mixture of the colours of each mask."""
+    def densities(masks: Sequence[Mask]) -> Float[Array, "classes pixels"]:
+        """The log density of every pixel, under a mixture of the colours of each mask."""
         samples, weights = pad([colours[mask] for mask in masks])
         mixtures = fit_mixtures(key, samples, weights, components=components)
-        densities = np.asarray(log_density(mixtures, pixels[0]))[:, : height * width]
-        return -densities.reshape(-1, height, width)
+        return log_density(mixtures, pixels[0])
 
     # Two calls: in one batch the few foreground samples would be padded to the background's many.
-    foreground_costs, background_costs = (costs(masks) for masks in zip(*found, strict=True))
+    fitted = [densities(masks) for masks in zip(*found, strict=True)]
+    # The edges are those of all classes. They are made while the device is at work on the mixtures.
+    edges = contrast_edges(colours, smoothness=smoothness)
+    costs = [-np.asarray(one)[:, : height * width].reshape(-1, height, width) for one in fitted]
     results = []
-    for one, foreground_cost, background_cost in zip(
-        found, foreground_costs, background_costs, strict=True
-    ):
+    for one, foreground_cost, background_cost in zip(found, *costs, strict=True):
         if not one.foreground.any():
             results.append(Localisation(mask=one.foreground, box=None, seeds=one))
             continue
         # Of equal colours, one is not the likelier for a rounding error: a tie, so background.
-        tied = np.isclose(foreground_cost, background_cost, rtol=_ROUNDING, atol=_ROUNDING)
+        difference = background_cost - foreground_cost
+        tied = np.abs(difference) <= _ROUNDING * (1 + np.abs(background_cost))
         if tied.all():
             results.append(Localisation(np.zeros_like(one.foreground), box=None, seeds=one))
             continue
-        mask = largest_component(
-            graph_cut(
-                colours,
-                np.where(tied, background_cost, foreground_cost),
-                np.where(one.foreground, _CERTAIN, background_cost),
-                smoothness=smoothness,
-            )
-        )
+        advantage = np.where(tied, 0.0, difference)
+        mask = largest_component(cut(edges, np.where(one.foreground, _CERTAIN, advantage)))
         results.append(Localisation(mask, bounding_box(mask), one))
     return results
 

@@ -1,9 +1,10 @@
 """Which pixels a saliency map is sure of: the samples that train the colour models."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Num
 
 from vizjax.errors import InputError
 from vizjax.types import Mask, SaliencyMap
@@ -66,3 +67,32 @@ def seeds(
         foreground=above if above.any() else values == values.max(),
         background=below if below.any() else values == values.min(),
     )
+
+
+def pad(
+    groups: Sequence[Num[np.ndarray, "_ 3"]],
+) -> tuple[Float[np.ndarray, "groups samples 3"], Float[np.ndarray, "groups samples"]]:
+    """Sets of colours of different sizes as one array, and weights: 1 for a sample, 0 for padding.
+
+    The common size is rounded up to one of four steps an octave, so that photographs of all sizes
+    share a few compiled programs, and at most a quarter of the work is wasted on padding.
+
+    Args:
+      groups: one set or more, each (n, 3) with an n of its own, 0 included.
+
+    Returns:
+      The samples, (groups, size, 3), and their weights, (groups, size); both float32.
+
+    >>> samples, weights = pad([np.zeros((2, 3)), np.ones((300, 3))])
+    >>> samples.shape, weights.sum(axis=1).tolist()
+    ((2, 320, 3), [2.0, 300.0])
+    """
+    largest = max(256, *(len(group) for group in groups))
+    step = 2 ** (largest.bit_length() - 3)
+    size = -(-largest // step) * step
+    samples = np.zeros((len(groups), size, 3), np.float32)
+    weights = np.zeros((len(groups), size), np.float32)
+    for row, group in enumerate(groups):
+        samples[row, : len(group)] = group
+        weights[row, : len(group)] = 1
+    return samples, weights
