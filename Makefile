@@ -16,10 +16,11 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # cut short is done again.
 stamp := .venv/installed
 tested := test test-slow test-peers lint types format docs-check
+benched := bench bench-check
 comma := ,
 installed := $(shell cat $(stamp) 2>/dev/null)
 needed := $(subst $(comma), ,$(EXTRAS)) $(if $(filter $(tested),$(MAKECMDGOALS)),test) \
-  $(if $(filter test-peers,$(MAKECMDGOALS)),bench)
+  $(if $(filter test-peers $(benched),$(MAKECMDGOALS)),bench)
 extras := $(sort $(installed) $(needed))
 missing := $(filter-out $(installed),$(needed))
 
@@ -28,7 +29,7 @@ space := $(empty) $(empty)
 requirement := .$(if $(extras),[$(subst $(space),$(comma),$(extras))])
 
 .DEFAULT_GOAL := help
-.PHONY: help demo $(tested) clean missing-extras
+.PHONY: help demo $(tested) $(benched) clean missing-extras
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +48,13 @@ test-slow: $(stamp)  ## the tests that take minutes
 test-peers: $(stamp)  ## the same results from torch, captum and keras (fetches gigabytes)
 	KERAS_BACKEND=jax $(bin)/pytest -m peers tests/peers
 
+bench: $(stamp)  ## vizjax against torch, captum and opencv: ratios, in bench/ (an hour)
+	$(bin)/python -m experiments.bench --out bench
+	$(bin)/python -m experiments.bench.scaling --out bench
+
+bench-check: $(stamp)  ## the same, against the ratios that are kept
+	$(bin)/python -m experiments.bench --check
+
 lint: $(stamp)  ## ruff: the rules and the formatting
 	$(bin)/ruff check
 	$(bin)/ruff format --check
@@ -62,7 +70,7 @@ docs-check: $(stamp)  ## what the documents and docstrings say, executed
 	$(bin)/pytest tests/test_docs.py --doctest-modules vizjax
 
 clean:  ## remove .venv, demo/, build products and caches
-	rm -rf .venv demo build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf .venv demo bench build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(stamp): pyproject.toml constraints.txt $(if $(missing),missing-extras)

@@ -30,7 +30,7 @@ FEW = {
 }
 """Few evaluations: the promises are the same."""
 
-MANY = {"steps": 12, "samples": 12, "masks": 24, "permutations": 16, "stride": (8, 8)}
+MANY = {"steps": 12, "samples": 12, "masks": 24, "permutations": 16, "stride": (4, 4)}
 """What a chunk is a small part of."""
 
 LAYERS = {"lambda": "features", "convnet": "relu5", "squeezenet": "conv10"}

@@ -167,7 +167,7 @@ def test_all_labels_share_all_forward_passes():
         bound = functools.partial(method, window=(4, 3), stride=3)  # 5 × 4 windows
         one = tiny.flops(bound, net, image, jnp.array(0))
         five = tiny.flops(jax.vmap(bound, (None, None, 0)), net, image, jnp.arange(5))
-        assert one > passes
+        assert one > 0.3 * passes  # of each only what its window changes
         assert five - one < 0.1 * passes
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from jax.tree_util import Partial
-from peers.torch_squeezenet import TorchSqueezeNet, to_torch, twin_of
+from peers.torch_squeezenet import to_torch, twin_of
 
+from experiments.bench.peers.twins import Twin
 from vizjax.data import demo_photos
 from vizjax.data.images import canvas
 from vizjax.models import Network
@@ -39,7 +40,7 @@ class Case(NamedTuple):
     score_fn: Partial
     image: jax.Array
     label: jax.Array
-    twin: TorchSqueezeNet
+    twin: Twin
     batch: torch.Tensor
     target: int
 

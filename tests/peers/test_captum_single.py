@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import Deconvolution, GuidedBackprop, LayerGradCam, Occlusion, Saliency
-from peers.torch_squeezenet import TorchSqueezeNet, assert_agree, to_numpy, to_torch, twin_of
+from peers.torch_squeezenet import assert_agree, to_numpy, to_torch, twin_of
 from torch import nn
 
+from experiments.bench.peers.twins import Twin
 from vizjax.attribution.cam import grad_cam
 from vizjax.attribution.gradients import gradient
 from vizjax.attribution.occlusion import occlusion
@@ -53,7 +54,7 @@ class Single(NamedTuple):
       maps: likewise.
     """
 
-    twin: TorchSqueezeNet
+    twin: Twin
     batch: torch.Tensor
     target: int
     inputs: dict[str, np.ndarray]

@@ -1,87 +1,20 @@
-"""SqueezeNet v1.1 in PyTorch: the geometry and the very parameters of vizjax's."""
+"""SqueezeNet v1.1 in PyTorch with the very parameters of vizjax's, and arrays on the way there."""
 
-from collections import OrderedDict
 from typing import Any
 
+import jax
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vizjax.models.squeezenet import SQUEEZED
-
-
-class Fire(nn.Module):
-    """A squeeze, then two expansions side by side.
-
-    Each rectifier is a module of its own and works out of place: Captum hooks modules of
-    `nn.ReLU`, and explains wrongly what is called twice or overwrites its input.
-    """
-
-    def __init__(self, channels: int, squeezed: int):
-        super().__init__()
-
-        def conv_relu(channels, features, size):
-            conv = nn.Conv2d(channels, features, size, padding=size // 2)
-            return nn.Sequential(OrderedDict(conv=conv, relu=nn.ReLU()))
-
-        self.squeeze1x1 = conv_relu(channels, squeezed, 1)
-        self.expand1x1 = conv_relu(squeezed, 4 * squeezed, 1)
-        self.expand3x3 = conv_relu(squeezed, 4 * squeezed, 3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.squeeze1x1(x)
-        return torch.cat([self.expand1x1(x), self.expand3x3(x)], dim=1)
+from experiments.bench.peers.twins import Twin, squeezenet
 
 
-class TorchSqueezeNet(nn.Module):
-    """Images `(n, 3, height, width)`, RGB in 0-255, to unnormalised scores `(n, 1000)`.
-
-    The preprocessing is inside, so that attributions are to the pixels, as vizjax's are.
-    """
-
-    mean: Tensor
-
-    def __init__(self, mean: Tensor):
-        super().__init__()
-        self.register_buffer("mean", mean.reshape(3, 1, 1))
-        layers = OrderedDict[str, nn.Module](conv1=nn.Conv2d(3, 64, 3, stride=2))
-        layers["relu_conv1"] = nn.ReLU()
-        layers["pool1"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        channels = 64
-        for number, squeezed in enumerate(SQUEEZED, start=2):
-            layers[f"fire{number}"] = Fire(channels, squeezed)
-            channels = 8 * squeezed
-            if number in (3, 5):
-                layers[f"pool{number}"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        layers["conv10"] = nn.Conv2d(channels, 1000, 1)
-        self.layers = nn.Sequential(layers)
-
-    def forward(self, images: Tensor) -> Tensor:
-        bgr = (images - self.mean).flip(1)
-        return self.layers(bgr).mean(dim=(2, 3))
-
-    def layer(self, name: str) -> Any:
-        """The module of what vizjax calls layer `name`."""
-        return self.layers.get_submodule(name)
-
-
-def twin_of(network: Any) -> TorchSqueezeNet:
+def twin_of(network: Any) -> Twin:
     """The PyTorch module with the parameters of `network`, a SqueezeNet of vizjax."""
-    twin = TorchSqueezeNet(torch.tensor(np.asarray(network.preprocessing.mean)))
-
-    def copy(conv, leaves):
-        kernel = np.asarray(leaves["kernel"]).transpose(3, 2, 0, 1)  # HWIO to OIHW
-        conv.weight.copy_(torch.tensor(kernel))
-        conv.bias.copy_(torch.tensor(np.asarray(leaves["bias"])))
-
-    with torch.no_grad():
-        for name, leaves in network.variables["params"].items():
-            if "kernel" in leaves:
-                copy(twin.layer(name), leaves)
-            else:
-                for part, inner in leaves.items():
-                    copy(twin.layer(f"{name}.{part}.conv"), inner)
-    return twin.requires_grad_(False)
+    leaves = jax.tree_util.tree_leaves_with_path(network.variables["params"])
+    weights = {"/".join(part.key for part in path): np.asarray(leaf) for path, leaf in leaves}
+    return squeezenet(weights, np.asarray(network.preprocessing.mean))
 
 
 def to_torch(image: Any) -> Tensor:

@@ -6,9 +6,10 @@ from typing import TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
-from vizjax.attribution.fills import Fill, filled, shown
+from vizjax.attribution.fills import Fill, filled
+from vizjax.attribution.incremental import scores_behind
 from vizjax.chunks import chunked_map
 from vizjax.errors import InputError
 from vizjax.targets import select
@@ -16,6 +17,9 @@ from vizjax.types import Label, SaliencyMap, ScoreFn
 
 Size: TypeAlias = int | tuple[int, int]
 """In pixels: the same for rows and columns, or `(rows, columns)`."""
+
+Starts: TypeAlias = Int[np.ndarray, "_"]
+"""The first pixel of the window at each of its places along an axis."""
 
 
 def occlusion(
@@ -35,6 +39,10 @@ def occlusion(
     The window stands at every multiple of the stride up to the one that reaches the far edge,
     `⌈(size − window) / stride⌉ + 1` places an axis; the last is cut off there. It is Captum's
     definition, with a window over all channels.
+
+    Where the first layers are local to the plane, as convolutions and pooling are, only what a
+    window changes is computed for it (`vizjax.attribution.incremental`): a few times less than
+    whole passes. The result is theirs, up to rounding; for any other function it is them.
 
     Args:
       score_fn: one image to unnormalised scores.
@@ -63,12 +71,14 @@ def occlusion(
     >>> occlusion(score_fn, image, 0, window=(1, 2), stride=1, fill=0.0).tolist()
     [[1.0, 3.0, 5.0]]
     """
-    rows, columns = _windows(image.shape[:2], window, stride)
+    starts = _starts(image.shape[:2], window, stride)
     hidden_scores = _scores_behind(
-        lambda scores: select(scores, label), score_fn, image, rows, columns, fill, chunk
+        lambda scores: select(scores, label), score_fn, image, starts, window, fill, chunk
     )
     falls = select(score_fn(image), label) - hidden_scores
-    over_rows, over_columns = (jnp.asarray(axis, falls.dtype) for axis in (rows, columns))
+    sides = zip(starts, _pair(window), image.shape[:2], strict=True)
+    rows, columns = (_covered(*side) for side in sides)
+    over_rows, over_columns = (jnp.asarray(side, falls.dtype) for side in (rows, columns))
     highest = jax.lax.Precision.HIGHEST
     total = jnp.einsum("rc,ri,cj->ij", falls, over_rows, over_columns, precision=highest)
     covering = np.outer(rows.sum(axis=0), columns.sum(axis=0))
@@ -108,13 +118,12 @@ def occlusion_probability(
 
     Source: Zeiler & Fergus 2013, arXiv 1311.2901, §4.2 and fig. 7(d).
     """
-    rows, columns = _windows(image.shape[:2], window, stride)
     return _scores_behind(
         lambda scores: select(jax.nn.softmax(scores), label),
         score_fn,
         image,
-        rows,
-        columns,
+        _starts(image.shape[:2], window, stride),
+        window,
         fill,
         chunk,
     )
@@ -124,29 +133,22 @@ def _scores_behind(
     read: Callable[[Array], Array],
     score_fn: ScoreFn,
     image: Array,
-    rows: Bool[np.ndarray, "down height"],
-    columns: Bool[np.ndarray, "across width"],
+    starts: tuple[Starts, Starts],
+    window: Size,
     fill: Fill,
     chunk: int | None,
 ) -> Float[Array, "down across"]:
     """What `read` makes of the scores, for every place of the window."""
-    hidden = filled(image, fill)
-    over_rows, over_columns = jnp.asarray(rows), jnp.asarray(columns)
-
-    def at(place):
-        row, column = place
-        window = over_rows[row][:, None] & over_columns[column][None]
-        return read(score_fn(shown(image, hidden, (~window).astype(image.dtype))))
-
-    places = np.indices((len(rows), len(columns))).reshape(2, -1)
-    values = chunked_map(at, (jnp.asarray(places[0]), jnp.asarray(places[1])), chunk=chunk)
+    rows, columns = starts
+    scores = scores_behind(score_fn, image, filled(image, fill), rows, columns, _pair(window))
+    down, across = np.indices((len(rows), len(columns)), np.int32).reshape(2, -1)
+    places = jnp.asarray(down), jnp.asarray(across)
+    values = chunked_map(lambda place: read(scores(*place)), places, chunk=chunk)
     return values.reshape(len(rows), len(columns))
 
 
-def _windows(
-    size: tuple[int, ...], window: Size, stride: Size
-) -> tuple[Bool[np.ndarray, "down height"], Bool[np.ndarray, "across width"]]:
-    """For each axis, the pixels `[place, pixel]` that the window covers."""
+def _starts(size: tuple[int, ...], window: Size, stride: Size) -> tuple[Starts, Starts]:
+    """For each axis, where the window stands."""
     windows, strides = _pair(window), _pair(stride)
     fits = all(1 <= w <= n for w, n in zip(windows, size, strict=True))
     if not fits:
@@ -156,7 +158,7 @@ def _windows(
         )
     if min(strides) < 1:
         raise InputError(f"`stride` is {stride}; expected at least 1 pixel")
-    rows, columns = map(_covered, size, windows, strides)
+    rows, columns = map(_places, size, windows, strides)
     return rows, columns
 
 
@@ -164,9 +166,12 @@ def _pair(size: Size) -> tuple[int, int]:
     return size if isinstance(size, tuple) else (size, size)
 
 
-def _covered(size: int, window: int, stride: int) -> Bool[np.ndarray, "places {size}"]:
-    places = -(-(size - window) // stride) + 1
-    starts = stride * np.arange(places)[:, None]
-    starts = starts[starts[:, 0] < size]  # beyond the edge, as with stride > window, hides nothing
-    pixels = np.arange(size)[None]
-    return (starts <= pixels) & (pixels < starts + window)
+def _places(size: int, window: int, stride: int) -> Starts:
+    starts = stride * np.arange(-(-(size - window) // stride) + 1)
+    return starts[starts < size]  # beyond the edge, as with stride > window, nothing is hidden
+
+
+def _covered(starts: Starts, window: int, size: int) -> Bool[np.ndarray, "places {size}"]:
+    """The pixels `[place, pixel]` that the window covers."""
+    first, pixels = starts[:, None], np.arange(size)[None]
+    return (first <= pixels) & (pixels < first + window)

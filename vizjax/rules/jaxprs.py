@@ -33,6 +33,18 @@ OPAQUE = {"pallas_call", "pure_callback", "io_callback", "ffi_call", "custom_par
 """By name: code that JAX does not see into, or that is no array program."""
 
 
+ELEMENTWISE = {
+    "abs", "acos", "acosh", "add", "add_any", "and", "asin", "asinh", "atan", "atan2", "atanh",
+    "cbrt", "ceil", "clamp", "convert_element_type", "copy", "cos", "cosh", "digamma", "div",
+    "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expm1", "floor", "ge", "gt", "integer_pow",
+    "is_finite", "le", "lgamma", "log", "log1p", "logistic", "lt", "max", "min", "mul", "name",
+    "ne", "neg", "nextafter", "not", "or", "pow", "reduce_precision", "rem", "round", "rsqrt",
+    "select_n", "sign", "sin", "sinh", "sqrt", "square", "stop_gradient", "sub", "tan", "tanh",
+    "xor",
+}  # fmt: skip
+"""Operations of which every result takes the elements of one place."""
+
+
 class Enter(NamedTuple):
     """To be done inside an equation: one plan for each of its bodies, in order."""
 

@@ -12,6 +12,8 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
+from vizjax.rules.jaxprs import ELEMENTWISE
+
 Marks: TypeAlias = Int[np.ndarray, "4 ..."]
 Rule: TypeAlias = Callable[..., list[Marks]]
 """`(equation, *marks) -> marks of the results`."""
@@ -21,17 +23,6 @@ Integer: TypeAlias = int | np.integer
 
 NOTHING = np.int32(-(2**30))
 """The mark of what depends on no pixel."""
-
-ELEMENTWISE = {
-    "abs", "acos", "acosh", "add", "add_any", "and", "asin", "asinh", "atan", "atan2", "atanh",
-    "cbrt", "ceil", "clamp", "convert_element_type", "copy", "cos", "cosh", "digamma", "div",
-    "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expm1", "floor", "ge", "gt", "integer_pow",
-    "is_finite", "le", "lgamma", "log", "log1p", "logistic", "lt", "max", "min", "mul", "name",
-    "ne", "neg", "nextafter", "not", "or", "pow", "reduce_precision", "rem", "round", "rsqrt",
-    "select_n", "sign", "sin", "sinh", "sqrt", "square", "stop_gradient", "sub", "tan", "tanh",
-    "xor",
-}  # fmt: skip
-"""Operations of which every result takes the elements of one place."""
 
 INDEXING = {"gather", "dynamic_slice"}
 """They move marks about as they move values, once their indices are known."""

@@ -1,0 +1,122 @@
+"""The benchmark's command: see `python -m experiments.bench --help`."""
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+
+from experiments.bench.inputs import IMAGES, SAMPLES, SIGMA, Inputs
+from experiments.bench.rows import NETWORKS, rows_of
+from experiments.bench.table import KEPT, Results, keep, machine, slower, table_of
+from experiments.bench.workers import measure
+from experiments.speed import Config as SpeedConfig
+from experiments.speed import random_convnet
+from vizjax.cli.console import FAULT, guarded, output_folder, progress, say
+from vizjax.data import canvas, demo_photos, extract, ten_views
+from vizjax.errors import InputError
+from vizjax.explain import explain
+from vizjax.models import Network, load
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Compare vizjax with PyTorch, Captum and OpenCV: ratios of times, on the same inputs."""
+
+    networks: tuple[Literal["convnet", "squeezenet1_1"], ...] = NETWORKS
+    """The paper's network with random weights, and SqueezeNet."""
+    rows: tuple[str, ...] = ()
+    """Only these rows, by name; all unless given."""
+    rounds: int = 7
+    """Timings of each side, in turns; the median counts. Slow rows have a number of their own."""
+    tuned: bool = True
+    """glibc keeps freed memory on both sides, and vizjax calls `vizjax.cpu.tune`."""
+    out: Path | None = None
+    """A folder for the table; printed in any case."""
+    check: bool = False
+    """Compare with the ratios that are kept; exit status 1 where a row became slower."""
+    keep: bool = False
+    """Keep the ratios of this run."""
+
+
+def inputs_of(network: Network) -> Inputs:
+    """What both sides are given for a network."""
+    photos = {name: canvas(photo, 256) for name, photo in demo_photos().items()}
+    size = network.blank().shape[:2]
+    rng, views = np.random.default_rng(0), []
+    for image in list(photos.values()) * (IMAGES // len(photos)):
+        y, x = (rng.integers(0, n - s + 1) for n, s in zip(image.shape, size, strict=False))
+        views.append(image[y : y + size[0], x : x + size[1]])
+    chelsea = photos["chelsea"]
+    images, key = np.stack(views).astype(np.float32), jax.random.key(0)
+    noise = jnp.stack(
+        [jax.random.normal(jax.random.fold_in(key, k), images.shape[1:]) for k in range(SAMPLES)]
+    )
+    flat = {
+        "/".join(str(part.key) for part in path): np.asarray(leaf)
+        for path, leaf in jax.tree_util.tree_leaves_with_path(network.variables["params"])
+    }
+    shipped, photographs = load("squeezenet1_1"), {}
+    for name, photo in demo_photos().items():
+        found = explain(key, shipped, photo, top=1)
+        photographs[f"{name}/canvas"] = found.canvas
+        photographs[f"{name}/map"] = found.predictions[0].saliency
+    return Inputs(
+        images=images,
+        views=np.asarray(extract(chelsea, ten_views(*chelsea.shape[:2], size))),
+        labels=np.asarray([281, 285, 504, 967, 404, 812, 652, 657] * (IMAGES // 8)),
+        noise=np.asarray(SIGMA * noise),
+        mean=np.asarray(network.preprocessing.mean),
+        bgr=network.preprocessing.channels == "bgr",
+        weights=flat,
+        photographs=photographs,
+    )
+
+
+def run(options: Bench) -> int:
+    """Measures the rows, prints the table, compares or keeps."""
+    names = {row.name for network in options.networks for row in rows_of(network)}
+    for name in options.rows:
+        if name not in names:
+            raise InputError(f"`--rows` has {name}; expected some of: {', '.join(sorted(names))}")
+    if options.rounds < 1:
+        raise InputError(f"`--rounds` is {options.rounds}; expected 1 or more")
+    if options.out is not None:
+        output_folder(options.out)
+    chosen = [
+        (network, row)
+        for network in options.networks
+        for row in rows_of(network)
+        if row.name in (options.rows or names)
+    ]
+    results: Results = {}
+    with tempfile.TemporaryDirectory() as folder, progress(len(chosen), "rows") as advance:
+        for name in options.networks:
+            network = load(name) if name != "convnet" else random_convnet(SpeedConfig())
+            inputs_of(network).save(Path(folder) / f"{name}.npz")
+        for network, row in chosen:
+            results[network, row] = measure(
+                row, network, Path(folder), rounds=options.rounds, tuned=options.tuned
+            )
+            say(f"{network}, {row.what}: {results[network, row].ratio:.2f}")
+            advance(1)
+    text = table_of(results)
+    text += "\n".join(f"{name}: {value}" for name, value in machine().items()) + "\n"
+    print(text)
+    if options.out is not None:
+        (options.out / "bench.md").write_text(text)
+    if options.keep:
+        keep(KEPT, results)
+    if options.check and (lines := slower(KEPT, results)):
+        say("\n".join(["vizjax: slower than the ratios that are kept:", *lines]))
+        return FAULT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: run(tyro.cli(Bench))))

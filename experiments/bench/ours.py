@@ -1,0 +1,163 @@
+"""vizjax's side of every row: `SIDES[row](network name, inputs)` is what is timed."""
+
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.tree_util import Partial
+
+from experiments.bench import inputs as given
+from experiments.bench.inputs import Inputs, Run
+from vizjax.ascent import ascend
+from vizjax.ascent.objectives import class_score
+from vizjax.attribution import gradient, saliency
+from vizjax.attribution.cam import grad_cam
+from vizjax.attribution.integrated_gradients import integrated_gradients
+from vizjax.attribution.occlusion import occlusion
+from vizjax.attribution.smoothing import smooth
+from vizjax.cli import explain
+from vizjax.explain import scores_and_maps
+from vizjax.localisation import localise
+from vizjax.models import ConvNet, Network, Preprocessing, load
+from vizjax.search import top_activations
+
+
+def network_of(name: str, inputs: Inputs) -> Network:
+    """The network with the parameters that both sides have."""
+    if name != "convnet":
+        return load(name)
+    params: dict[str, dict[str, Any]] = {}
+    for path, value in inputs.weights.items():
+        layer, leaf = path.split("/")
+        params.setdefault(layer, {})[leaf] = jnp.asarray(value)
+    size = inputs.images.shape[1:3]
+    module = ConvNet(width=params["conv1"]["bias"].size, size=size[0])
+    preprocessing = Preprocessing(mean=inputs.mean, size=size, short_side=256)
+    return Network(module, {"params": params}, preprocessing, name="convnet")
+
+
+def _batched(method: Callable, images: int, rule: str = "gradient") -> Callable:
+    """A method over a batch, one class an image."""
+
+    def side(name: str, inputs: Inputs) -> Run:
+        network = network_of(name, inputs).with_rule(rule)
+        compiled = jax.jit(jax.vmap(method, (None, 0, 0)))
+        batch, labels = jnp.asarray(inputs.images[:images]), jnp.asarray(inputs.labels[:images])
+        return lambda: compiled(network, batch, labels)
+
+    return side
+
+
+def _single(method: Callable) -> Callable:
+    """A method of one image."""
+
+    def side(name: str, inputs: Inputs) -> Run:
+        network, image = network_of(name, inputs), jnp.asarray(inputs.images[0])
+        compiled = jax.jit(method)
+        label = jnp.asarray(inputs.labels[0])
+        return lambda: compiled(network, image, label)
+
+    return side
+
+
+def _views_by_classes(name: str, inputs: Inputs) -> Run:
+    network, crops = network_of(name, inputs), jnp.asarray(inputs.views)
+    labels = jnp.arange(given.CLASSES)
+    return lambda: scores_and_maps(network, crops, labels).maps
+
+
+def _grad_cam(name: str, inputs: Inputs) -> Run:
+    layer = given.CAM_LAYER[name]
+    return _batched(functools.partial(grad_cam, layer=layer, upsample=False), given.VIEWS)(
+        name, inputs
+    )
+
+
+def _class_models(name: str, inputs: Inputs) -> Run:
+    network = network_of(name, inputs)
+    mean, labels = network.mean_image, jnp.asarray(inputs.labels[: given.VIEWS])
+    optimizer = optax.sgd(given.RATE, momentum=given.MOMENTUM)
+    start = jnp.zeros((given.VIEWS, *mean.shape))
+    objective = Partial(class_score, network, labels, mean, given.L2, 0.0)
+
+    def run(steps: int = given.STEPS):
+        return ascend(jax.random.key(0), objective, start, optimizer, steps=steps).image
+
+    return given.Checked(lambda number=0: run(), lambda: run(given.CHECKED_STEPS))
+
+
+def _search(name: str, inputs: Inputs) -> Run:
+    network = network_of(name, inputs)
+    images = list(np.concatenate([inputs.images, inputs.images[:, :, ::-1]]))
+
+    def run():
+        found = top_activations(
+            network.activations, images, layers=given.SEARCHED[name], k=given.K, chunk=32
+        )
+        return np.concatenate([found.hits[layer].values for layer in given.SEARCHED[name]])
+
+    return run
+
+
+def _localisation(name: str, inputs: Inputs) -> Run:
+    pairs = [
+        (inputs.photographs[f"{photo}/canvas"], inputs.photographs[f"{photo}/map"])
+        for photo in given.photo_names(inputs)
+    ]
+    return lambda: np.concatenate(
+        [localise(jax.random.key(0), *pair).mask.ravel() for pair in pairs]
+    )
+
+
+def _explain(name: str, inputs: Inputs) -> Run:
+    folder = Path(tempfile.mkdtemp())
+    paths = given.write_photographs(folder, inputs)
+
+    def run(number: int = 0):
+        path = paths[number % len(paths)]
+        if explain.run(explain.Explain((path,), out=folder / "explained")):
+            raise AssertionError(f"{path} could not be explained")
+
+    return run
+
+
+SIDES: dict[str, Callable[[str, Inputs], Run]] = {
+    "saliency_1": _batched(saliency, 1),
+    "saliency_10": _batched(saliency, 10),
+    "saliency_64": _batched(saliency, 64),
+    "views_by_classes": _views_by_classes,
+    "views_by_classes_kept": _views_by_classes,
+    "deconvnet": _batched(gradient, 10, "deconvnet"),
+    "guided": _batched(gradient, 10, "guided"),
+    "grad_cam": _grad_cam,
+    "integrated_gradients": _single(
+        lambda network, image, label: integrated_gradients(network, image, label, steps=50)
+    ),
+    "smoothgrad": _single(
+        lambda network, image, label: smooth(gradient, sigma=given.SIGMA)(
+            jax.random.key(0), network, image, label
+        )
+    ),
+    "occlusion": _single(
+        lambda network, image, label: occlusion(
+            network, image, label, window=given.WINDOW, stride=given.STRIDE, fill=0.0, chunk=32
+        )
+    ),
+    "class_models": _class_models,
+    "search": _search,
+    "localisation": _localisation,
+    "explain": _explain,
+}
+
+
+def matmul(size: int = 2048) -> Run:
+    """The matrix product that the machine's speed is read off."""
+    a = jax.random.normal(jax.random.key(0), (size, size))
+    product = jax.jit(jnp.matmul)
+    return lambda: product(a, a)

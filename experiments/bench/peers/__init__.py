@@ -1,0 +1,1 @@
+"""PyTorch's, Captum's and OpenCV's side: nothing here imports vizjax or JAX."""

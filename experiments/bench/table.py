@@ -1,0 +1,120 @@
+"""The benchmark's table, its figures kept from one run to the next, and their comparison."""
+
+import json
+import math
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from experiments.bench.rows import Row
+from experiments.bench.workers import Outcome
+from experiments.output import table
+from vizjax.data.files import atomic_write
+from vizjax.errors import InputError
+
+KEPT = Path(__file__).with_name("kept.json")
+"""The ratios that `--check` compares with."""
+
+PACKAGES = ("jax", "jaxlib", "numpy", "torch", "captum", "opencv-python-headless")
+NOISE = 0.75
+"""The share of its kept ratio that a row may fall to before it counts as slower."""
+
+Results = dict[tuple[str, Row], Outcome]
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_GB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    } | {name: _version(name) for name in PACKAGES}
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        pairs = (line.partition(":") for line in info.read_text().splitlines())
+        facts = {name.strip(): value.strip() for name, _, value in pairs}
+        if "model name" in facts:
+            wide = [name for name in ("avx2", "avx512f") if name in facts.get("flags", "").split()]
+            return f"{facts['model name']} ({', '.join(wide)})"
+    return platform.processor() or platform.machine()
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def table_of(results: Results) -> str:
+    """All rows in Markdown, then the geometric mean and the share of the matmul peak."""
+    header = [
+        "network and result", "vizjax, ms", "peer, ms", "peer / vizjax", "at least",
+        "first call, s", "peak memory, MB", "difference", "peer",
+    ]  # fmt: skip
+    lines = [
+        [
+            f"{network}: {row.what}",
+            f"{1000 * outcome.ours.median:.0f}",
+            f"{1000 * outcome.peer.median:.0f}",
+            f"**{outcome.ratio:.2f}**",
+            f"{row.bar:g}",
+            f"{outcome.ours.first:.1f} / {outcome.peer.first:.1f}",
+            f"{outcome.ours.peak / 1e6:.0f} / {outcome.peer.peak / 1e6:.0f}",
+            "" if outcome.difference is None else f"{outcome.difference:.0e}",
+            row.peer,
+        ]
+        for (network, row), outcome in results.items()
+    ]
+    ratios = [outcome.ratio for outcome in results.values()]
+    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+    text = f"{table(header, lines)}\n\nGeometric mean of {len(ratios)} ratios: {mean:.2f}.\n"
+    for (network, _), outcome in results.items():
+        if outcome.extra:
+            speed = outcome.extra["flops"] / outcome.ours.median
+            peak = 2 * 2048**3 / outcome.extra["matmul"]
+            text += (
+                f"Gradient of 64 images, {network}: {speed / 1e9:.0f} GFLOP/s, "
+                f"{speed / peak:.0%} of a matrix product's {peak / 1e9:.0f}.\n"
+            )
+    return text
+
+
+def ratios_of(results: Results) -> dict[str, float]:
+    """What is kept: each row's ratio by network and name."""
+    return {f"{n}/{row.name}": round(outcome.ratio, 2) for (n, row), outcome in results.items()}
+
+
+def keep(path: Path, results: Results) -> None:
+    """Writes the ratios, with the machine that they were measured on."""
+    kept = {"machine": machine(), "ratios": ratios_of(results)}
+    with atomic_write(path) as file:
+        file.write((json.dumps(kept, indent=2) + "\n").encode())
+
+
+def slower(path: Path, results: Results) -> list[str]:
+    """A line for every row whose ratio fell below `NOISE` of the kept one.
+
+    Raises:
+      InputError: nothing was kept, or it cannot be read.
+    """
+    try:
+        kept = json.loads(path.read_text())
+        ratios = {name: float(ratio) for name, ratio in kept["ratios"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"`{path}` cannot be read ({error}); expected the ratios of an earlier run: make them "
+            "with `--keep`"
+        ) from error
+    return [
+        f"{name}: {ratio:.2f}, kept {ratios[name]:.2f}"
+        for name, ratio in ratios_of(results).items()
+        if name in ratios and ratio < NOISE * ratios[name]
+    ]

@@ -1,0 +1,112 @@
+"""The benchmark's own arithmetic: what it compares, keeps and calls slower, not the peers."""
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments.bench import inputs, scaling, table
+from experiments.bench.inputs import Inputs
+from experiments.bench.rows import NETWORKS, ROWS, rows_of
+from experiments.bench.scaling import Point
+from experiments.bench.workers import Outcome, Timing, _difference
+from vizjax.errors import InputError
+
+ROW = ROWS[2]
+
+
+def outcome(ours, peer, **extra):
+    sides = (Timing(seconds, 1.0, 1.0, 10**9) for seconds in (ours, peer))
+    return Outcome(*sides, difference=1e-4, extra=extra)
+
+
+def results(*ratios):
+    return {
+        ("convnet", row): outcome([0.1], [ratio / 10])
+        for row, ratio in zip(ROWS, ratios, strict=False)
+    }
+
+
+def test_a_ratio_is_of_medians():
+    assert outcome([1.0, 2.0, 30.0], [4.0, 100.0, 3.0]).ratio == 2.0
+
+
+def test_the_table_states_the_geometric_mean_and_the_share_of_the_peak():
+    found = {
+        ("convnet", ROW): outcome([0.5], [1.0], matmul=2 * 2048**3 / 4e11, flops=1.5e11),
+        ("convnet", ROWS[0]): outcome([0.5], [4.0]),
+    }
+    text = table.table_of(found)
+    assert "Geometric mean of 2 ratios: 4.00." in text  # of 2 and 8
+    assert "300 GFLOP/s, 75% of a matrix product's 400" in text
+    assert "| 500 | 1000 | **2.00** |" in text
+
+
+def test_differences():
+    assert _difference(np.array([3.0, 4.5]), np.array([3.0, 4.0])) == pytest.approx(0.1)
+    assert _difference(np.array([True, False]), np.array([True, True])) == 0.5
+    assert _difference(None, None) is None
+
+
+def test_what_is_kept_is_compared(tmp_path):
+    path = tmp_path / "kept.json"
+    table.keep(path, results(2.0, 4.0, 1.0))
+    kept = json.loads(path.read_text())
+    assert kept["ratios"] == {f"convnet/{row.name}": r for row, r in zip(ROWS, (2.0, 4.0, 1.0))}  # noqa: B905
+    assert {"processor", "cores", "jax", "torch"} <= set(kept["machine"])
+    assert table.slower(path, results(1.9, 5.0, 0.8)) == []
+    assert table.slower(path, results(1.4, 2.9, 9.0)) == [
+        f"convnet/{ROWS[0].name}: 1.40, kept 2.00",
+        f"convnet/{ROWS[1].name}: 2.90, kept 4.00",
+    ]
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"ratios": {"a": "fast"}}'])
+def test_nothing_kept_to_compare_with_is_said(tmp_path, content):
+    path = tmp_path / "kept.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InputError, match=r"kept\.json.*--keep"):
+        table.slower(path, results(1.0))
+
+
+def test_the_kept_ratios_are_of_rows_that_exist():
+    path = table.KEPT
+    names = {f"{network}/{row.name}" for network in NETWORKS for row in rows_of(network)}
+    assert set(json.loads(path.read_text())["ratios"]) == names
+
+
+def test_inputs_survive_their_file(tmp_path):
+    rng = np.random.default_rng(0)
+    given = Inputs(
+        images=rng.random((2, 4, 5, 3), np.float32),
+        views=rng.random((1, 4, 5, 3), np.float32),
+        labels=np.array([1, 2]),
+        noise=np.zeros((1, 4, 5, 3), np.float32),
+        mean=np.zeros(3, np.float32),
+        bgr=True,
+        weights={"fire2/squeeze1x1/kernel": np.ones((1, 1, 2, 3))},
+        photographs={"cat/canvas": rng.random((40, 80, 3)), "cat/map": rng.random((40, 80))},
+    )
+    given.save(tmp_path / "inputs.npz")
+    read = inputs.load_inputs(tmp_path / "inputs.npz")
+    assert read.bgr is True
+    for name, value in given._asdict().items():
+        np.testing.assert_equal(getattr(read, name), value)
+    paths = inputs.write_photographs(tmp_path, given)
+    assert len(paths) == len(set(paths)) == 50
+
+
+def test_slopes_are_of_the_larger_half():
+    found = [Point("images", n, 7.0 if n < 8 else n**2.0, 3.0 * n) for n in (1, 2, 4, 8, 16, 32)]
+    assert scaling.slope(found, "milliseconds") == pytest.approx(2.0)
+    assert scaling.slope(found, "megabytes") == pytest.approx(1.0)
+
+
+@pytest.mark.slow
+def test_scaling_runs(tmp_path, capsys):
+    assert scaling.main(scaling.TINY, tmp_path) == 0
+    assert (tmp_path / "scaling.png").stat().st_size > 10_000
+    points = json.loads((tmp_path / "scaling.json").read_text())["points"]
+    assert len(points) == 10
+    assert capsys.readouterr().out.count("\n") >= len(scaling.REASONS)
