@@ -47,11 +47,13 @@ class Bench:
 def inputs_of(network: Network) -> Inputs:
     """What both sides are given for a network."""
     photos = {name: canvas(photo, 256) for name, photo in demo_photos().items()}
-    size = network.blank().shape[:2]
+    height, width, _ = network.blank().shape
     rng, views = np.random.default_rng(0), []
     for image in list(photos.values()) * (IMAGES // len(photos)):
-        y, x = (rng.integers(0, n - s + 1) for n, s in zip(image.shape, size, strict=False))
-        views.append(image[y : y + size[0], x : x + size[1]])
+        y, x = (
+            rng.integers(0, n - s + 1) for n, s in zip(image.shape, (height, width), strict=False)
+        )
+        views.append(image[y : y + height, x : x + width])
     chelsea = photos["chelsea"]
     images, key = np.stack(views).astype(np.float32), jax.random.key(0)
     noise = jnp.stack(
@@ -68,7 +70,9 @@ def inputs_of(network: Network) -> Inputs:
         photographs[f"{name}/map"] = found.predictions[0].saliency
     return Inputs(
         images=images,
-        views=np.asarray(extract(chelsea, ten_views(*chelsea.shape[:2], size))),
+        views=np.asarray(
+            extract(chelsea, ten_views(chelsea.shape[0], chelsea.shape[1], (height, width)))
+        ),
         labels=np.asarray([281, 285, 504, 967, 404, 812, 652, 657] * (IMAGES // 8)),
         noise=np.asarray(SIGMA * noise),
         mean=np.asarray(network.preprocessing.mean),
