@@ -12,10 +12,10 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {"types", "errors"},
-    {"chunks", "rules", "ops", "data", "layered", "targets"},
+    {"chunks", "cpu", "rules", "ops", "data", "layered", "targets"},
     {"models"},
     {"attribution", "ascent", "localisation", "evaluation", "search"},
-    {"comparison", "exemplars", "explain", "figures", "pictures", "portraits", "report"},
+    {"comparison", "exemplars", "explain", "figures", "maps", "pictures", "portraits", "report"},
     {"__init__"},  # the root re-exports what lies below; only the command line may import it
     {"cli", "demo", "__main__"},
 )

@@ -1,21 +1,20 @@
 """From one photograph to what a network saw in it: classes, maps, masks and boxes."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float
 
-from vizjax.attribution.registry import Bound, bind
+from vizjax.attribution.registry import Bound
 from vizjax.data.crops import assemble, centre_view, extract, ten_views
 from vizjax.data.images import canvas, resize, resize_mask
 from vizjax.errors import InputError
 from vizjax.localisation import Localisation, bounding_box, localise_classes
+from vizjax.maps import SALIENCY, scores_and_maps, size_of
 from vizjax.models.network import Network
-from vizjax.targets import check
 from vizjax.types import Box, KeyArray, Mask, Photo
 
 VIEWS = {1: centre_view, 10: ten_views}
@@ -23,11 +22,6 @@ VIEWS = {1: centre_view, 10: ten_views}
 
 Localiser: TypeAlias = Callable[[KeyArray, np.ndarray, np.ndarray], list[Localisation]]
 """`(key, canvas, maps) -> places`: such as `localise_classes`, or a `functools.partial` of it."""
-
-SALIENCY = bind("saliency")
-
-CLASSES_AT_ONCE = 5
-"""Classes whose maps are computed in one call: what bounds the memory."""
 
 
 class Prediction(NamedTuple):
@@ -84,14 +78,6 @@ class Explanation(NamedTuple):
     predictions: list[Prediction]
 
 
-class ScoresAndMaps(NamedTuple):
-    """Scores of every class and maps of some: what one compiled call returns."""
-
-    scores: Float[Array, " classes"]
-    labels: Int[Array, " explained"]
-    maps: Float[Array, "explained views height width"]
-
-
 def explain(
     key: KeyArray,
     network: Network,
@@ -128,34 +114,75 @@ def explain(
       InputError: an unusable option, a photograph with one side more than 20 times the other, a
         network without an input size, or scores or maps that are not finite.
     """
-    size, short_side = network.preprocessing.size, network.preprocessing.short_side
-    if size is None:
-        raise InputError("`network.preprocessing.size` is None; expected (height, width) in pixels")
+    return begin(
+        key,
+        network,
+        photo,
+        top=top,
+        labels=labels,
+        method=method,
+        views=views,
+        localise=localise,
+    )()
+
+
+def begin(
+    key: KeyArray,
+    network: Network,
+    photo: Photo,
+    *,
+    top: int = 5,
+    labels: Sequence[int] = (),
+    method: Bound = SALIENCY,
+    views: int | None = None,
+    localise: Localiser = localise_classes,
+) -> Callable[[], Explanation]:
+    """`explain` in two steps: the device computes the maps while the caller does something else.
+
+    Args:
+      key: as of `explain`.
+      network: as of `explain`.
+      photo: as of `explain`.
+      top: as of `explain`.
+      labels: as of `explain`.
+      method: as of `explain`.
+      views: as of `explain`.
+      localise: as of `explain`.
+
+    Returns:
+      A function that waits for the maps, locates the classes and returns the explanation.
+
+    Raises:
+      InputError: as of `explain`; what is not finite is refused by the function returned.
+    """
+    size = size_of(network)
     views = default_views(method) if views is None else views
     if views not in VIEWS:
         raise InputError(f"`views` is {views}; expected one of: {', '.join(map(str, VIEWS))}")
-    image = canvas(photo, short_side or max(size))
+    image = canvas(photo, network.preprocessing.short_side or max(size))
     height, width = image.shape[:2]
     windows = VIEWS[views](height, width, size)
-    crops = extract(image, windows)
-
     classes = jnp.asarray(labels, int) if len(labels) else top
-    found = scores_and_maps(network, crops, classes, method=method, key=key)
-    scores = np.asarray(found.scores)
-    if not np.all(np.isfinite(scores)):
-        raise InputError(
-            f"`network` {network.name} gives scores that are not finite; expected numbers: its "
-            "parameters or its mean hold NaN or infinity"
-        )
-    posterior = np.asarray(jax.nn.softmax(found.scores))
-    assembled = [assemble(views, windows, height, width) for views in found.maps]
-    maps = finite(method, network, np.stack(assembled))
-    places = localise(key, image, maps)
-    predictions = [
-        Prediction(int(label), float(scores[label]), float(posterior[label]), one, place)
-        for label, one, place in zip(np.asarray(found.labels), maps, places, strict=True)
-    ]
-    return Explanation(image, sorted(predictions, key=lambda p: -p.score))
+    found = scores_and_maps(network, extract(image, windows), classes, method=method, key=key)
+    posteriors = _softmax(found.scores)
+
+    def rest() -> Explanation:
+        scores, posterior = np.asarray(found.scores), np.asarray(posteriors)
+        if not np.all(np.isfinite(scores)):
+            raise InputError(
+                f"`network` {network.name} gives scores that are not finite; expected numbers: its "
+                "parameters or its mean hold NaN or infinity"
+            )
+        assembled = [assemble(one, windows, height, width) for one in np.asarray(found.maps)]
+        maps = finite(method, network, np.stack(assembled))
+        places = localise(key, image, maps)
+        predictions = [
+            Prediction(int(label), float(scores[label]), float(posterior[label]), one, place)
+            for label, one, place in zip(np.asarray(found.labels), maps, places, strict=True)
+        ]
+        return Explanation(image, sorted(predictions, key=lambda p: -p.score))
+
+    return rest
 
 
 def finite(
@@ -175,73 +202,4 @@ def default_views(method: Bound) -> int:
     return 1 if method.entry.many else 10
 
 
-def scores_and_maps(
-    network: Callable,
-    crops: Float[Array, "views height width channels"],
-    labels: Array | int,
-    *,
-    method: Bound = SALIENCY,
-    key: KeyArray | None = None,
-) -> ScoresAndMaps:
-    """The scores of all classes and the maps of some, over all views.
-
-    Args:
-      network: a score function that is a pytree, such as a `Network`.
-      crops: the views.
-      labels: the classes to explain, or how many of those with the highest mean score.
-      method: what a map is. One that takes many passes sees one view at a time.
-      key: of a random method; all classes share its draws.
-
-    Returns:
-      The scores of all classes, averaged over the views; the classes explained, as given or the
-      highest score first; and the raw map of each in each view, mirrored where the view is.
-
-    Raises:
-      InputError: a class, or a number of classes, that the network does not have.
-    """
-    classes = _scores.eval_shape(network, crops).size
-    keys = jax.random.split(jax.random.key(0) if key is None else key, len(crops))
-    if isinstance(labels, int):
-        if not 1 <= labels <= classes:
-            raise InputError(f"`top` is {labels}; expected 1 to {classes} classes")
-        if labels <= CLASSES_AT_ONCE and not method.entry.many:
-            return _top_scores_and_maps(keys, network, crops, labels, method)
-        labels = jax.lax.top_k(_scores(network, crops), labels)[1]
-    for label in labels:
-        check(label, (classes,))
-    views_at_once = 1 if method.entry.many else len(crops)
-
-    def part(views, some):
-        return _scores_and_maps(keys[views], network, crops[views], labels[some], method)
-
-    rows = [
-        [part(views, some) for some in _slices(len(labels), CLASSES_AT_ONCE)]
-        for views in _slices(len(crops), views_at_once)
-    ]
-    scores = jnp.stack([row[0].scores for row in rows]).mean(axis=0)
-    maps = [jnp.concatenate([part.maps for part in row]) for row in rows]
-    return ScoresAndMaps(scores, labels, jnp.concatenate(maps, axis=1))
-
-
-def _slices(length: int, step: int) -> list[slice]:
-    return [slice(start, start + step) for start in range(0, length, step)]
-
-
-@jax.jit
-def _scores(network, crops):
-    return jax.vmap(network)(crops).mean(axis=0)
-
-
-@functools.partial(jax.jit, static_argnums=(3, 4))
-def _top_scores_and_maps(keys, network, crops, top, method):
-    labels = jax.lax.top_k(_scores(network, crops), top)[1]
-    return _scores_and_maps(keys, network, crops, labels, method)
-
-
-@functools.partial(jax.jit, static_argnums=4)
-def _scores_and_maps(keys, network, crops, labels, method):
-    # The three forward passes that stand here (and above) are one once compiled.
-    def maps(label):
-        return jax.vmap(lambda key, view: method.map(key, network, view, label))(keys, crops)
-
-    return ScoresAndMaps(_scores(network, crops), labels, jax.vmap(maps)(labels))
+_softmax = jax.jit(jax.nn.softmax)

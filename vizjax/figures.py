@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from PIL import Image
 
 from vizjax import pictures
 from vizjax.explain import Explanation
@@ -17,6 +18,9 @@ from vizjax.models.labels import Labels
 from vizjax.pictures import Picture
 
 CAPTION_POINTS, TITLE_POINTS = 8.0, 9.0
+
+DOTS = 150
+"""Dots an inch of a figure in a file."""
 
 MAX_ROWS = 20
 """Classes in a figure: of a thousand the picture would be too tall to open."""
@@ -148,9 +152,19 @@ def write(figure: Figure, file: BinaryIO) -> None:
     """
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a file or a class may be called `a$b$`
+    figure.set_dpi(DOTS)
+    canvas = FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # of a name in another script
-        figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+        # `savefig` would draw all twice, the first time for the layout alone.
+        if (layout := figure.get_layout_engine()) is not None:
+            layout.execute(figure)
+            figure.set_layout_engine("none")
+        canvas.draw()
+    opaque = np.asarray(canvas.buffer_rgba())[..., :3]
+    # Of photographs, the hardest compression is 2 % smaller than the fastest, and takes 15 times
+    # as long.
+    Image.fromarray(opaque).save(file, format="PNG", dpi=(DOTS, DOTS), compress_level=1)
 
 
 def _picture(axis, picture: Picture, title: str = "") -> None:

@@ -1,5 +1,6 @@
 """A whole network in a file that compiles in a blink, and the command line run in this process."""
 
+import gc
 import os
 import sys
 from typing import NamedTuple
@@ -69,6 +70,17 @@ def photo(tmp_path, pixels):
     return path
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def not_the_person_s_cache(cache, monkeypatch):
+    """What the commands leave, in processes of their own too."""
+    monkeypatch.setenv("VIZJAX_CACHE", str(cache))
+
+
 class Outcome(NamedTuple):
     status: int
     out: str
@@ -78,9 +90,11 @@ class Outcome(NamedTuple):
 @pytest.fixture
 def vizjax(monkeypatch, capsys):
     """Runs `vizjax …` in this process."""
-    from vizjax.cli import main
+    from vizjax.cli import console, main
 
     monkeypatch.setattr(os, "_exit", sys.exit)  # of an interrupted command
+    monkeypatch.setattr(console, "prepare", lambda: None)  # for this process is prepared already
+    monkeypatch.setattr(gc, "freeze", lambda: None)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["vizjax", *map(str, arguments)])

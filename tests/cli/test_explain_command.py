@@ -209,14 +209,14 @@ def test_a_fault_in_one_photograph_does_not_lose_the_others(
 ):
     from vizjax.cli import explain as command
 
-    whole = command.explain
+    whole = command.begin
 
     def faulty(key, network, image, **options):
         if image.shape[0] == 1:
             raise RuntimeError("a fault\nof ours")
         return whole(key, network, image, **options)
 
-    monkeypatch.setattr(command, "explain", faulty)
+    monkeypatch.setattr(command, "begin", faulty)
     Image.new("RGB", (1, 1)).save(tmp_path / "one.png")
     outcome = explain(tmp_path / "one.png", photo)
     assert outcome.status == 1
@@ -228,15 +228,15 @@ def test_a_fault_in_one_photograph_does_not_lose_the_others(
 def test_an_interrupt_keeps_what_was_finished(explain, photo, out, monkeypatch):
     from vizjax.cli import explain as command
 
-    whole, calls = command.explain, []
+    whole, calls = command.begin, []
 
     def interrupted(*arguments, **options):
         calls.append(arguments)
-        if len(calls) == 2:
+        if len(calls) == 3:  # the second has been begun and not ended
             raise KeyboardInterrupt
         return whole(*arguments, **options)
 
-    monkeypatch.setattr(command, "explain", interrupted)
+    monkeypatch.setattr(command, "begin", interrupted)
     outcome = explain(photo, photo, photo)
     assert outcome.status == 130
     assert outcome.lines == ["vizjax: interrupted; what was finished is kept"]
@@ -256,7 +256,7 @@ def test_an_interrupt_within_a_callback_is_not_lost(explain, photo, monkeypatch)
         for _ in range(1000):
             time.sleep(0.01)
 
-    monkeypatch.setattr(command, "explain", interrupted)
+    monkeypatch.setattr(command, "begin", interrupted)
     outcome = explain(photo)
     assert outcome.status == 130
     assert outcome.lines == ["vizjax: interrupted; what was finished is kept"]

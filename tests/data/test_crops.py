@@ -144,3 +144,19 @@ def test_views_that_do_not_fit_are_refused(size):
         extract(jnp.ones((5, 8, 3)), views)
     with pytest.raises(InputError, match="`size` is 9×9 on a canvas of 5×8"):
         assemble(jnp.ones((1, 9, 9)), views, 5, 8)
+
+
+@pytest.mark.parametrize(("height", "width", "size"), CANVASES)
+def test_numpy_stays_on_the_host_and_is_the_same(height, width, size, monkeypatch):
+    views = ten_views(height, width, size)
+    image = RNG.normal(size=(height, width, 2)).astype(np.float32)
+    maps = RNG.normal(size=(10, *size)).astype(np.float32)
+    crops = np.asarray(extract(jnp.asarray(image), views))
+    mean = np.asarray(assemble(jnp.asarray(maps), views, height, width))
+    monkeypatch.setattr(jax, "vmap", None)  # is not reached
+    np.testing.assert_array_equal(extract(image, views), crops)
+    ours = assemble(maps, views, height, width)
+    assert isinstance(ours, np.ndarray)
+    np.testing.assert_array_equal(ours, mean)
+    with pytest.raises(InputError, match="expected views of at least one"):
+        assemble(maps, views, size[0] - 1, width)

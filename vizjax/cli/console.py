@@ -15,6 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from vizjax.cli.startup import prepare
 from vizjax.data.files import atomic_write
 from vizjax.errors import InputError
 
@@ -89,6 +90,7 @@ def guarded(command: Callable[[], int]) -> int:
     """Runs a command: no traceback reaches the person, and the exit status tells what happened."""
     try:
         with _insistent_interrupts():
+            prepare()
             return command()
     except KeyboardInterrupt:
         say("vizjax: interrupted; what was finished is kept")

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import tyro
 
-from vizjax import figures, pictures
+from vizjax import pictures
 from vizjax.attribution.registry import Bound
 from vizjax.cli.console import complain, output_folder, progress, say, write_json
 from vizjax.cli.methods import MethodName, bound
@@ -19,8 +19,9 @@ from vizjax.cli.networks import NetworkName, classifier
 from vizjax.data.files import atomic_write
 from vizjax.data.images import read_photo, write_png
 from vizjax.errors import InputError
-from vizjax.explain import Explanation, default_views, explain
+from vizjax.explain import Explanation, begin, default_views
 from vizjax.localisation import CAPTION
+from vizjax.maps import shape_of_scores
 from vizjax.models.network import Network
 from vizjax.targets import check
 from vizjax.types import Photo
@@ -84,32 +85,51 @@ def run(options: Explain) -> int:
     folder = output_folder(options.out)
     network = classifier(options.network)
     labels = list(dict.fromkeys(network.labels.index(label) for label in options.label))
-    scores = jax.eval_shape(network, network.mean_image)
-    for label in labels:
-        check(label, scores.shape)
-    if not 1 <= options.top <= scores.size:
-        raise InputError(f"`--top` is {options.top}; expected 1 to {scores.size} classes")
     method = bound(options.method, network, layer=options.layer, settings=options.set)
     network = network.with_rule(options.rule)
+    shape = shape_of_scores(network, views=views_of(options, method))
+    for label in labels:
+        check(label, shape)
+    if not 1 <= options.top <= shape[0]:
+        raise InputError(f"`--top` is {options.top}; expected 1 to {shape[0]} classes")
     key = jax.random.key(options.seed)
     failures = []
+
+    def steps(path: Path, name: str) -> Iterator[None]:
+        photo = read_photo(path)
+        rest = begin(
+            key,
+            network,
+            photo,
+            top=options.top,
+            labels=labels,
+            method=method,
+            views=views_of(options, method),
+        )
+        # Heavy imports for what comes next, while the device is busy.
+        from skimage.measure import label  # noqa: F401
+
+        from vizjax import figures  # noqa: F401
+
+        yield
+        write(folder / name, path, photo, rest(), network, options, method)
+
+    def step(path: Path, rest: Iterator[None]) -> None:
+        try:
+            next(rest, None)
+        except Exception as error:
+            failures.append(complain(error, about=str(path)))
+
+    names = zip(options.photos, _names(options.photos), strict=True)
+    works = ((path, steps(path, name)) for path, name in names)
     with progress(len(options.photos), "photographs") as advance:
-        for path, name in zip(options.photos, _names(options.photos), strict=True):
-            try:
-                photo = read_photo(path)
-                explanation = explain(
-                    key,
-                    network,
-                    photo,
-                    top=options.top,
-                    labels=labels,
-                    method=method,
-                    views=views_of(options, method),
-                )
-                write(folder / name, path, photo, explanation, network, options, method)
-            except Exception as error:
-                failures.append(complain(error, about=str(path)))
-            advance(1)
+        # The device begins a photograph before the host ends the one before.
+        for last, following in itertools.pairwise([None, *works, None]):
+            if following:
+                step(*following)
+            if last:
+                step(*last)
+                advance(1)
     if done := len(options.photos) - len(failures):
         say(f"{done} of {len(options.photos)} photographs explained in {folder}")
     return max(failures, default=0)
@@ -125,6 +145,8 @@ def write(
     method: Bound,
 ) -> None:
     """Writes the maps, masks and figure of one photograph; last, when all is there, the result."""
+    from vizjax import figures
+
     height, width = photo.shape[:2]
     predictions = []
     for prediction in explanation.predictions:

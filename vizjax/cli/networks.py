@@ -2,11 +2,11 @@
 
 from typing import Annotated, TypeAlias
 
-import jax
 import tyro
 
 from vizjax.cli.console import say
 from vizjax.errors import InputError
+from vizjax.maps import shape_of_scores
 from vizjax.models.network import Network
 from vizjax.models.zoo import NETWORKS, load
 
@@ -26,7 +26,7 @@ def classifier(name: str) -> Network:
       InputError: as of `vizjax.load`, or it ends in a plane of activations.
     """
     network = load(name, progress=say)
-    shape = jax.eval_shape(network, network.blank()).shape
+    shape = shape_of_scores(network)
     if len(shape) != 1:
         raise InputError(
             f"`--network` is {name}, which ends in {' × '.join(map(str, shape))} activations; "

@@ -96,7 +96,11 @@ def extract(
       InputError: the canvas is smaller than a view.
     """
     height, width, channels = image.shape
-    _fitting(height, width, views.size)
+    h, w = _fitting(height, width, views.size)
+    if _on_host(image, views):  # without a compilation for every size of the canvas
+        windows = [image[y : y + h, x : x + w] for y, x in zip(views.y, views.x, strict=True)]
+        upright = zip(windows, views.flip, strict=True)
+        return jax.device_put(np.stack([one[:, ::-1] if flip else one for one, flip in upright]))
 
     def view(y, x, flip):
         corner = (y, x, jnp.zeros_like(y))  # of one type, also in double precision
@@ -107,12 +111,12 @@ def extract(
 
 
 def assemble(
-    maps: Float[Array, "views h w"], views: Views, height: int, width: int
-) -> Float[Array, "{height} {width}"]:
+    maps: Float[Array | np.ndarray, "views h w"], views: Views, height: int, width: int
+) -> Float[Array | np.ndarray, "{height} {width}"]:
     """Average the views' maps on the canvas, each put back where its view was cut out.
 
     Args:
-      maps: one map a view.
+      maps: one map a view; of NumPy, the mean is too, and nothing is compiled.
       views: where the views were cut, and which were reflected.
       height: the canvas's height, in pixels.
       width: its width.
@@ -124,8 +128,15 @@ def assemble(
     Raises:
       InputError: the canvas is smaller than a view.
     """
+    if _on_host(maps, views):
+        h, w = _fitting(height, width, views.size)
+        total, count = np.zeros((2, height, width), maps.dtype)
+        for one, y, x, flip in zip(maps, views.y, views.x, views.flip, strict=True):
+            total[y : y + h, x : x + w] += one[:, ::-1] if flip else one
+            count[y : y + h, x : x + w] += 1
+        return total / np.maximum(count, 1)
     count = coverage(views, height, width).astype(maps.dtype)
-    return _added(maps, views, height, width) / jnp.maximum(count, 1)
+    return _added(jnp.asarray(maps), views, height, width) / jnp.maximum(count, 1)
 
 
 def coverage(views: Views, height: int, width: int) -> Int[Array, "{height} {width}"]:
@@ -149,6 +160,10 @@ def coverage(views: Views, height: int, width: int) -> Int[Array, "{height} {wid
     _fitting(height, width, views.size)
     ones = jnp.ones((len(views.y), *views.size), jnp.int32)
     return _added(ones, views, height, width)
+
+
+def _on_host(array: Array | np.ndarray, views: Views) -> bool:
+    return all(isinstance(one, np.ndarray) for one in (array, views.y, views.x, views.flip))
 
 
 def _added(maps: Array, views: Views, height: int, width: int) -> Array:

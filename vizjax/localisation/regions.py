@@ -1,7 +1,6 @@
 """From a mask to the one object in it."""
 
 import numpy as np
-from skimage.measure import label
 
 from vizjax.types import Box, Mask
 
@@ -21,6 +20,8 @@ def largest_component(mask: Mask) -> Mask:
     """
     if not mask.any():
         return np.zeros_like(mask)
+    from skimage.measure import label  # heavy, and only needed here
+
     labels = np.asarray(label(mask, connectivity=2))
     sizes = np.bincount(labels.ravel())[1:]  # label 0 is what is not in the mask
     return labels == 1 + np.argmax(sizes)

@@ -134,7 +134,7 @@ class Pretrained:
             if arrays is None:
                 arrays = self.converted(self.source.arrays(progress))
                 _keep(path, arrays, self.source)
-        leaves = {key: jnp.asarray(array) for key, array in arrays.items()}
+        leaves = jax.device_put(dict(arrays))  # `jnp.asarray` compiles a program for every shape
         variables = unflatten_dict(leaves, sep="/")
         return Network(self.module, variables, self.preprocessing, self.labels, name=name)
 
