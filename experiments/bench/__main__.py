@@ -17,7 +17,7 @@ from experiments.bench.table import KEPT, Results, keep, machine, slower, table_
 from experiments.bench.workers import measure
 from experiments.speed import Config as SpeedConfig
 from experiments.speed import random_convnet
-from vizjax.cli.console import FAULT, guarded, output_folder, progress, say
+from vizjax.cli.console import FAULT, complain, guarded, output_folder, progress, say
 from vizjax.data import canvas, demo_photos, extract, ten_views
 from vizjax.errors import InputError
 from vizjax.explain import explain
@@ -41,7 +41,7 @@ class Bench:
     check: bool = False
     """Compare with the ratios that are kept; exit status 1 where a row became slower."""
     keep: bool = False
-    """Keep the ratios of this run."""
+    """Keep the ratios and the table of this run, beside the code."""
 
 
 def inputs_of(network: Network) -> Inputs:
@@ -99,27 +99,34 @@ def run(options: Bench) -> int:
         if row.name in (options.rows or names)
     ]
     results: Results = {}
+    failures: list[int] = []
     with tempfile.TemporaryDirectory() as folder, progress(len(chosen), "rows") as advance:
         for name in options.networks:
             network = load(name) if name != "convnet" else random_convnet(SpeedConfig())
             inputs_of(network).save(Path(folder) / f"{name}.npz")
         for network, row in chosen:
-            results[network, row] = measure(
-                row, network, Path(folder), rounds=options.rounds, tuned=options.tuned
-            )
-            say(f"{network}, {row.what}: {results[network, row].ratio:.2f}")
+            try:
+                results[network, row] = measure(
+                    row, network, Path(folder), rounds=options.rounds, tuned=options.tuned
+                )
+                say(f"{network}, {row.what}: {results[network, row].ratio:.2f}")
+            except Exception as error:
+                failures.append(complain(error, about=f"{network}/{row.name}"))
             advance(1)
+    if not results:
+        return max(failures)
     text = table_of(results)
     text += "\n".join(f"{name}: {value}" for name, value in machine().items()) + "\n"
     print(text)
     if options.out is not None:
         (options.out / "bench.md").write_text(text)
-    if options.keep:
+    if options.keep and not failures:
         keep(KEPT, results)
+        KEPT.with_name("results.md").write_text(text)
     if options.check and (lines := slower(KEPT, results)):
         say("\n".join(["vizjax: slower than the ratios that are kept:", *lines]))
         return FAULT
-    return 0
+    return max(failures, default=0)
 
 
 if __name__ == "__main__":

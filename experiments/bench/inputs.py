@@ -9,10 +9,14 @@ from PIL import Image
 
 IMAGES, VIEWS, CLASSES, SAMPLES = 64, 10, 5, 50
 WINDOW, STRIDE = 16, 8
-STEPS, CHECKED_STEPS = 100, 5
-"""Of ascent, and how many of them the results are compared after: rounding grows with each."""
+STEPS, CHECKED_STEPS = 100, 2
+"""Of ascent, and how many of them the results are compared after: where rounding decides a maximum,
+the images part, and each step moves them further."""
 RATE, L2, MOMENTUM = 1000.0, 3e-6, 0.9
 """The paper's class images: `vizjax.ascent.PAPER`."""
+START = 0.1
+"""Of SmoothGrad's noise, where the ascent begins. In the zero image itself all pixels are equal,
+and rounding alone decides every maximum of the first step."""
 SIGMA = 38.0
 """SmoothGrad's noise, 15 % of 0-255."""
 K = 9

@@ -83,7 +83,7 @@ def _class_models(name: str, inputs: Inputs) -> Run:
     network = network_of(name, inputs)
     mean, labels = network.mean_image, jnp.asarray(inputs.labels[: given.VIEWS])
     optimizer = optax.sgd(given.RATE, momentum=given.MOMENTUM)
-    start = jnp.zeros((given.VIEWS, *mean.shape))
+    start = given.START * jnp.asarray(inputs.noise[: given.VIEWS])
     objective = Partial(class_score, network, labels, mean, given.L2, 0.0)
 
     def run(steps: int = given.STEPS):

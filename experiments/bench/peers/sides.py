@@ -143,10 +143,10 @@ def _occlusion(name: str, inputs: Inputs) -> Run:
 def _class_models(name: str, inputs: Inputs) -> Run:
     twin, count = twin_of(name, inputs), given.VIEWS
     labels = torch.tensor(inputs.labels[:count], device=DEVICE)
-    shape = (count, 3, *inputs.images.shape[1:3])
+    start = given.START * _batch(inputs.noise[:count])
 
     def run(steps: int = given.STEPS):
-        images = torch.zeros(shape, device=DEVICE, requires_grad=True)
+        images = start.clone().requires_grad_()
         optimizer = torch.optim.SGD([images], lr=given.RATE, momentum=given.MOMENTUM)
         for _ in range(steps):
             optimizer.zero_grad()
@@ -239,6 +239,7 @@ def flops(name: str, inputs: Inputs) -> int:
     """Floating-point operations of a forward and a backward pass of 64 images, by PyTorch."""
     from torch.utils.flop_counter import FlopCounterMode
 
+    twin, x = twin_of(name, inputs), _batch(inputs.images).requires_grad_()
     with FlopCounterMode(display=False) as counter:
-        _saliency(given.IMAGES)(name, inputs)()
+        twin(x)[:, 0].sum().backward()
     return counter.get_total_flops()
