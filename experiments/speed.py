@@ -1,20 +1,17 @@
-"""The time of saliency maps and of class images, against a plain formulation of the same.
+"""The time of saliency maps against a plain formulation of the same.
 
-Claim: max-pooling with switches, and one forward pass for all classes, halve the time of saliency
-maps against `flax.linen.max_pool` and one class at a time. Class images gain less from a batch, and
-those of the paper's network hardly anything. The results are the same. Both sides share all else:
-convolutions, rectifiers, and parameters passed as arguments.
+Claim: max-pooling with switches, and one forward pass for all classes, save half of the time of
+saliency maps and more against `flax.linen.max_pool` and one class at a time. The results are the same. Both
+sides share all else: convolutions, rectifiers, and parameters passed as arguments.
 
-    python -m experiments.speed    # 5 minutes on 2 busy cores
+    python -m experiments.speed    # a minute on 2 idle cores
 
-Expected, on 2 cores that others use as well: medians of 5 rounds, and the ratios of two runs.
+Expected, on 2 cores that others use as well: medians of 5 rounds.
 
 | network and result | vizjax, ms | plain, ms | plain / vizjax | difference |
 |---|--:|--:|--:|--:|
-| squeezenet1_1: saliency maps, 5 classes × 10 views | 1995 | 4497 | 2.25, 2.16 | 0 |
-| squeezenet1_1: 5 steps of 10 class images | 3185 | 4098 | 1.29, 1.39 | 1e-05 |
-| convnet: saliency maps, 5 classes × 10 views | 2552 | 5043 | 1.98, 1.96 | 1e-07 |
-| convnet: 5 steps of 10 class images | 5658 | 6019 | 1.06, 1.10 | 7e-07 |
+| squeezenet1_1: saliency maps, 5 classes × 10 views | 251 | 919 | 3.66 | 0 |
+| convnet: saliency maps, 5 classes × 10 views | 358 | 661 | 1.85 | 1e-07 |
 """
 
 import sys
@@ -28,15 +25,12 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import tyro
-from jax.tree_util import Partial, register_dataclass
+from jax.tree_util import register_dataclass
 from jaxtyping import Array
 
 from experiments.output import save, table
 from vizjax import ops
-from vizjax.ascent import PAPER, ascend
-from vizjax.ascent.objectives import class_score
 from vizjax.attribution import saliency
 from vizjax.cli.console import guarded, output_folder, progress
 from vizjax.data import canvas, demo_photos, extract, ten_views
@@ -59,10 +53,6 @@ class Config:
     """Timings of each side, in turns; the median counts."""
     classes: int = 5
     """Classes whose maps are made, of ten views each."""
-    images: int = 10
-    """Class images that are optimised."""
-    steps: int = 5
-    """Steps of ascent in one timing."""
     width: int = 64
     """Channels of the paper's network: 64 at full size."""
     size: int = 224
@@ -71,12 +61,12 @@ class Config:
     """Of its random weights."""
 
     def __post_init__(self):
-        for name in ("rounds", "classes", "images", "steps", "width", "size"):
+        for name in ("rounds", "classes", "width", "size"):
             if getattr(self, name) < 1:
                 raise InputError(f"`{name}` is {getattr(self, name)}; expected 1 or more")
 
 
-TINY = Config(networks=("convnet",), rounds=2, classes=2, images=2, steps=2, width=2, size=80)
+TINY = Config(networks=("convnet",), rounds=2, classes=2, width=2, size=80)
 
 
 class Sides(NamedTuple):
@@ -155,36 +145,6 @@ def saliency_of_views(network: Network, classes: int) -> Sides:
     return Sides(lambda: scores_and_maps(network, crops, labels).maps, plain)
 
 
-def class_images(network: Network, images: int, steps: int) -> Sides:
-    """The paper's class images (eq. 1) after some steps of ascent: `(images, H, W, 3)`.
-
-    Plain: one image after another, each with steps of its own.
-    """
-    mean, labels = network.mean_image, jnp.arange(images)
-    optimizer = optax.sgd(PAPER.learning_rate, momentum=0.9)
-    start = jnp.zeros((images, *mean.shape))
-
-    def batch():
-        objective = Partial(class_score, network, labels, mean, PAPER.l2, 0.0)
-        return ascend(jax.random.key(0), objective, start, optimizer, steps=steps).image
-
-    @jax.jit
-    def step(score_fn, label, image, state):
-        def loss(image):
-            return PAPER.l2 * jnp.sum(image**2) - score_fn(image + mean)[label]
-
-        updates, state = optimizer.update(jax.grad(loss)(image), state)
-        return optax.apply_updates(image, updates), state
-
-    def one(label, image):
-        state = optimizer.init(image)
-        for _ in range(steps):
-            image, state = step(Plain(network), label, image, state)
-        return image
-
-    return Sides(batch, lambda: jnp.stack([one(*pair) for pair in zip(labels, start, strict=True)]))
-
-
 def compare(network: str, what: str, sides: Sides, rounds: int) -> Row:
     """Hold the two results against each other, then time the two in turns.
 
@@ -208,7 +168,7 @@ def _milliseconds(side: Callable[[], Array]) -> float:
 
 
 def run(config: Config, *, advance: Callable[[int], Any] = lambda done: None) -> list[Row]:
-    """Compare both computations on every network.
+    """Compare the two on every network.
 
     Args:
       config: what is timed.
@@ -217,13 +177,10 @@ def run(config: Config, *, advance: Callable[[int], Any] = lambda done: None) ->
     rows = []
     for name in config.networks:
         network = load(name) if name != "convnet" else random_convnet(config)
-        maps, step = f"{config.classes} classes × 10 views", f"{config.images} class images"
-        for what, sides in (
-            (f"saliency maps, {maps}", saliency_of_views(network, config.classes)),
-            (f"{config.steps} steps of {step}", class_images(network, config.images, config.steps)),
-        ):
-            rows.append(compare(name, what, sides, config.rounds))
-            advance(1)
+        what = f"saliency maps, {config.classes} classes × 10 views"
+        sides = saliency_of_views(network, config.classes)
+        rows.append(compare(name, what, sides, config.rounds))
+        advance(1)
     return rows
 
 
@@ -251,7 +208,7 @@ def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path | None = N
     """
     if out is not None:
         output_folder(out.parent)
-    with progress(2 * len(config.networks), "comparisons") as advance:
+    with progress(len(config.networks), "comparisons") as advance:
         rows = run(config, advance=advance)
     print(
         table(

@@ -160,6 +160,7 @@ def figure(found: list[Point]) -> Any:
             proportional = values[-1] * np.array(amounts) / amounts[-1]
             panel.loglog(amounts, proportional, ":", color="grey")
             panel.set_xticks(amounts, [str(amount) for amount in amounts])
+            panel.set_yticks(values, [f"{value:.0f}" for value in values])
             panel.minorticks_off()
             panel.set_title(f"slope {slope(measured, quantity):.2f}", fontsize=10)
             panel.set_xlabel(axis)

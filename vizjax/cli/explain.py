@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,11 +18,11 @@ from vizjax.cli.console import complain, output_folder, progress, say, write_jso
 from vizjax.cli.methods import MethodName, bound
 from vizjax.cli.networks import NetworkName, classifier
 from vizjax.data.files import atomic_write
-from vizjax.data.images import read_photo, write_png
+from vizjax.data.images import canvas, read_photo, write_png
 from vizjax.errors import InputError
-from vizjax.explain import Explanation, begin, default_views
-from vizjax.localisation import CAPTION
-from vizjax.maps import shape_of_scores
+from vizjax.explain import Explanation, Located, Prediction, begin, default_views
+from vizjax.localisation import CAPTION, compile_ahead
+from vizjax.maps import shape_of_scores, size_of
 from vizjax.models.network import Network
 from vizjax.targets import check
 from vizjax.types import Photo
@@ -106,11 +107,16 @@ def run(options: Explain) -> int:
             method=method,
             views=views_of(options, method),
         )
-        # Heavy imports for what comes next, while the device is busy.
-        from skimage.measure import label  # noqa: F401
+        # While the device is busy: heavy imports, and the programs of what comes next.
+        import skimage.measure
+        import skimage.morphology  # noqa: F401
 
         from vizjax import figures  # noqa: F401
 
+        if path == options.photos[0]:
+            size = network.preprocessing.short_side or max(size_of(network))
+            height, width, _ = canvas(photo, size).shape
+            compile_ahead(height, width, len(labels) or options.top)
         yield
         write(folder / name, path, photo, rest(), network, options, method)
 
@@ -148,28 +154,13 @@ def write(
     from vizjax import figures
 
     height, width = photo.shape[:2]
-    predictions = []
-    for prediction in explanation.predictions:
-        located = prediction.at(height, width)
-        label = prediction.label
-        saliency, mask = f"saliency_{label}", f"mask_{label}.png"
-        with atomic_write(folder / f"{saliency}.npy") as file:
-            np.save(file, located.saliency)
-        write_png(folder / f"{saliency}.png", pictures.attribution(located.saliency))
-        write_png(folder / mask, located.mask)
-        predictions.append(
-            {
-                "label": label,
-                "wnid": network.labels.wnid(label),
-                "name": network.labels.name(label),
-                "score": prediction.score,
-                "posterior": prediction.posterior,
-                "box": None if located.box is None else list(located.box),
-                "mask": mask,
-                "saliency": f"{saliency}.npy",
-            }
+    with ThreadPoolExecutor(1) as beside:  # the figure is drawn meanwhile
+        entries = beside.submit(
+            lambda: [
+                _written(folder, prediction, prediction.at(height, width), network)
+                for prediction in explanation.predictions
+            ]
         )
-    with atomic_write(folder / "figure.png") as file:
         name = path.name.encode(errors="replace").decode()  # bytes that are no text become "?"
         figure = figures.explanation_figure(
             explanation,
@@ -177,7 +168,9 @@ def write(
             caption=f"{name}: {caption(options, network, method)}",
             column=method.name,
         )
-        figures.write(figure, file)
+        with atomic_write(folder / "figure.png") as file:
+            figures.write(figure, file)
+        predictions = entries.result()
     result = {
         "image": {"path": str(path), "width": width, "height": height},
         "network": network.name,
@@ -189,6 +182,28 @@ def write(
     for old in [*folder.glob("saliency_*"), *folder.glob("mask_*")]:
         if old.stem.partition("_")[2] not in map(str, labels):
             old.unlink()  # of classes that an earlier run explained
+
+
+def _written(
+    folder: Path, prediction: Prediction, located: Located, network: Network
+) -> dict[str, Any]:
+    """Writes the map and the mask of a class; returns its entry in the result."""
+    label = prediction.label
+    saliency, mask = f"saliency_{label}", f"mask_{label}.png"
+    with atomic_write(folder / f"{saliency}.npy") as file:
+        np.save(file, located.saliency)
+    write_png(folder / f"{saliency}.png", pictures.attribution(located.saliency))
+    write_png(folder / mask, located.mask)
+    return {
+        "label": label,
+        "wnid": network.labels.wnid(label),
+        "name": network.labels.name(label),
+        "score": prediction.score,
+        "posterior": prediction.posterior,
+        "box": None if located.box is None else list(located.box),
+        "mask": mask,
+        "saliency": f"{saliency}.npy",
+    }
 
 
 def _options(options: Explain, method: Bound) -> dict[str, Any]:

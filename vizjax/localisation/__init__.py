@@ -11,6 +11,7 @@ from vizjax.localisation.graphcut import Edges, contrast_edges, cut, graph_cut
 from vizjax.localisation.pipeline import (
     CAPTION,
     Localisation,
+    compile_ahead,
     localise,
     localise_classes,
 )

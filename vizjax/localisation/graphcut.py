@@ -8,7 +8,6 @@ from typing import NamedTuple
 import maxflow
 import numpy as np
 from jaxtyping import Float, Int, Num
-from scipy.ndimage import uniform_filter1d
 
 from vizjax.errors import InputError
 from vizjax.types import Mask
@@ -152,6 +151,8 @@ def _first_flow(
     its mean along the row, then along the column, as far as the edges carry that: what cancels
     between near pixels need not be found path by path.
     """
+    from scipy.ndimage import uniform_filter1d  # heavy, and only needed here
+
     height, width = advantage.shape
     flow = np.zeros_like(edges.weight)
     # More than all neighbours together can speak for is certain, and needs no spreading.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Array, Float, Num
 
@@ -169,6 +170,22 @@ def localise_classes(
         mask = largest_component(cut(edges, np.where(one.foreground, _CERTAIN, advantage)))
         results.append(Localisation(mask, bounding_box(mask), one))
     return results
+
+
+def compile_ahead(height: int, width: int, classes: int) -> None:
+    """Compiles what `localise_classes` is going to run, such as while the device makes the maps.
+
+    Args:
+      height: of the image, in pixels.
+      width: likewise.
+      classes: how many maps there will be.
+    """
+    count = height * width
+    pixels, _ = pad([np.zeros((count, 3))])
+    for share in (1 - FOREGROUND, BACKGROUND):
+        samples, weights = pad([np.zeros((int(share * count), 3))] * classes)
+        mixtures = fit_mixtures(jax.random.key(0), samples, weights, components=COMPONENTS)
+        log_density(mixtures, pixels[0])
 
 
 def _colours(
