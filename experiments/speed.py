@@ -1,8 +1,8 @@
 """The time of saliency maps against a plain formulation of the same.
 
 Claim: max-pooling with switches, and one forward pass for all classes, save half of the time of
-saliency maps and more against `flax.linen.max_pool` and one class at a time. The results are the same. Both
-sides share all else: convolutions, rectifiers, and parameters passed as arguments.
+saliency maps and more against `flax.linen.max_pool` and one class at a time. The results are the
+same. Both sides share all else: convolutions, rectifiers, and parameters passed as arguments.
 
     python -m experiments.speed    # a minute on 2 idle cores
 

@@ -160,7 +160,8 @@ def figure(found: list[Point]) -> Any:
             proportional = values[-1] * np.array(amounts) / amounts[-1]
             panel.loglog(amounts, proportional, ":", color="grey")
             panel.set_xticks(amounts, [str(amount) for amount in amounts])
-            panel.set_yticks(values, [f"{value:.0f}" for value in values])
+            ticks = [v for v in values[:-1] if v < values[-1] / 1.5][:1] + values[-1:]
+            panel.set_yticks(ticks, [f"{tick:.0f}" for tick in ticks])
             panel.minorticks_off()
             panel.set_title(f"slope {slope(measured, quantity):.2f}", fontsize=10)
             panel.set_xlabel(axis)
