@@ -114,7 +114,7 @@ def run(options: Bench) -> int:
                 failures.append(complain(error, about=f"{network}/{row.name}"))
             advance(1)
     if not results:
-        return max(failures)
+        return max(failures, default=FAULT)
     text = table_of(results)
     text += "\n".join(f"{name}: {value}" for name, value in machine().items()) + "\n"
     print(text)
