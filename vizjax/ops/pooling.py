@@ -155,13 +155,11 @@ def unpool(
         return x[..., top : top + rows, None, left : left + columns, None, :]
 
     def placed(down: int, across: int) -> Array:
-        i, j = np.ogrid[sy * down : sy * (down + 1), sx * across : sx * (across + 1)]
+        i = (sy * down + jnp.arange(sy)).reshape(*[1] * batch, 1, sy, 1, 1, 1)
+        j = (sx * across + jnp.arange(sx)).reshape(*[1] * batch, 1, 1, 1, sx, 1)
         inside = (i < pool.window[0]) & (j < pool.window[1])
-        switch = np.where(inside, i * pool.window[1] + j, 0).astype(np.uint8)
-        shape = (*[1] * batch, 1, sy, 1, sx, 1)
-        here = began(where, down, across) == switch.reshape(shape)
-        if not inside.all():
-            here &= inside.reshape(shape)
+        switch = jnp.where(inside, i * pool.window[1] + j, 0).astype(jnp.uint8)
+        here = inside & (began(where, down, across) == switch)
         return jnp.where(here, began(what, down, across), 0)
 
     what, where = (jnp.pad(x, [*[(0, 0)] * batch, *pads, (0, 0)]) for x in (y, switches))
