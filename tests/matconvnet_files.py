@@ -134,3 +134,9 @@ def _apply(layer, x):
         case "softmax":
             exponentials = np.exp(x - x.max())
             return exponentials / exponentials.sum()
+
+
+def small(path, layers, size=(9, 12), classes=None, **normalization):
+    """A file of `layers` that takes small images, with no mean."""
+    normalization = {"imageSize": [*size, 3], **normalization}
+    return write(path, layers, normalization=normalization, classes=classes)

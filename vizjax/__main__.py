@@ -1,5 +1,5 @@
 """`python -m vizjax`."""
 
-from vizjax.cli import main
+from vizjax.cli import command
 
-main()
+command()

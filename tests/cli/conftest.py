@@ -104,3 +104,19 @@ def vizjax(monkeypatch, capsys):
         return Outcome(int(stop.value.code or 0), out, err.splitlines())
 
     return run
+
+
+@pytest.fixture
+def explain(vizjax, network_file, tmp_path):
+    """Runs `vizjax explain` into `out` with the small network."""
+
+    def run(*arguments, top=1, views=1):
+        options = ["--out", tmp_path / "out", "--network", network_file, "--views", views]
+        return vizjax("explain", *options, "--top", top, *arguments)
+
+    return run
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
