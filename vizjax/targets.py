@@ -54,5 +54,14 @@ def check(label: Label, shape: tuple[int, ...]) -> None:
         raise InputError(f"`label` is {label}; expected {ends}")
 
 
+def check_floating(name: str, x: Array) -> None:
+    """Raises an `InputError` unless `x`, the argument `name`, is of floating point."""
+    if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
+        raise InputError(
+            f"`{name}` is of {jnp.result_type(x)}; expected floating point: use "
+            f"`jnp.asarray({name}, float)`"
+        )
+
+
 def _traced(label: Label) -> bool:
     return any(isinstance(i, Tracer) for i in jax.tree.leaves(label))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tiny
 
-from vizjax.attribution.fills import filled
 from vizjax.attribution.occlusion import occlusion, occlusion_probability
 from vizjax.errors import InputError
+from vizjax.fills import filled
 
 RNG = np.random.default_rng(0)
 SIZE, CLASSES = (9, 7), 4

@@ -5,8 +5,8 @@ import pytest
 from captum.attr import Occlusion
 from peers.torch_squeezenet import assert_agree, to_numpy, to_torch
 
-from vizjax.attribution.fills import filled
 from vizjax.attribution.occlusion import occlusion
+from vizjax.fills import filled
 
 pytestmark = pytest.mark.peers
 

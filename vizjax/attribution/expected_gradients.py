@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from vizjax.attribution.gradients import check_floating, gradient
+from vizjax.attribution.gradients import gradient
 from vizjax.attribution.integrated_gradients import baseline_stack
 from vizjax.chunks import check_count, chunked_sum
 from vizjax.errors import InputError
+from vizjax.targets import check_floating
 from vizjax.types import KeyArray, Label, ScoreFn
 
 

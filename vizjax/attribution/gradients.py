@@ -4,8 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from vizjax.errors import InputError
-from vizjax.targets import select
+from vizjax.targets import check_floating, select
 from vizjax.types import Label, SaliencyMap, ScoreFn
 
 
@@ -89,12 +88,3 @@ def gradient_times_input(
     [0.0, 50.0]
     """
     return x * gradient(score_fn, x, label)
-
-
-def check_floating(name: str, x: Array) -> None:
-    """Raises an `InputError` unless `x`, the argument `name`, is of floating point."""
-    if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
-        raise InputError(
-            f"`{name}` is of {jnp.result_type(x)}; expected floating point: use "
-            f"`jnp.asarray({name}, float)`"
-        )

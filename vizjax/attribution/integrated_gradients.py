@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from vizjax.attribution.gradients import check_floating, gradient
+from vizjax.attribution.gradients import gradient
 from vizjax.chunks import check_count, chunked_sum
 from vizjax.errors import InputError, unknown
-from vizjax.targets import select
+from vizjax.targets import check_floating, select
 from vizjax.types import Label, ScoreFn
 
 Quadrature: TypeAlias = tuple[np.ndarray, np.ndarray]

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from vizjax.attribution.fills import Fill, filled
 from vizjax.attribution.incremental import scores_behind
 from vizjax.chunks import chunked_map
 from vizjax.errors import InputError
+from vizjax.fills import Fill, filled
 from vizjax.targets import select
 from vizjax.types import Label, SaliencyMap, ScoreFn
 
@@ -50,7 +50,7 @@ def occlusion(
       label: which score; see `vizjax.targets.select`.
       window: of what is hidden at a time, in pixels, not larger than the image.
       stride: between two windows, in pixels, at least 1; up to `window` every pixel is covered.
-      fill: what hides; see `vizjax.attribution.fills.filled`. The mean colour, by default, is
+      fill: what hides; see `vizjax.fills.filled`. The mean colour, by default, is
         about as inconspicuous as one colour can be.
       chunk: windows in memory at a time; None for all.
 

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from vizjax.attribution.fills import Fill, filled, shown
 from vizjax.chunks import check_count, chunked_sum
 from vizjax.errors import InputError
+from vizjax.fills import Fill, filled, shown
 from vizjax.targets import select
 from vizjax.types import KeyArray, Label, SaliencyMap, ScoreFn
 
@@ -41,7 +41,7 @@ def rise(
       masks: N, at least 1. The paper takes 4000 for VGG-16 and 8000 for ResNet-50.
       cells: of the coarse grid, along each side of the image, at least 1.
       keep: p, the share of cells that are shown, more than 0 and at most 1.
-      fill: what hides; see `vizjax.attribution.fills.filled`.
+      fill: what hides; see `vizjax.fills.filled`.
       chunk: masked images in memory at a time; None for all, which is much for 4000.
 
     Returns:

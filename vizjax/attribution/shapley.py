@@ -6,9 +6,9 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
-from vizjax.attribution.fills import Fill, filled, shown
 from vizjax.chunks import check_count, chunked_map
 from vizjax.errors import InputError
+from vizjax.fills import Fill, filled, shown
 from vizjax.targets import select
 from vizjax.types import KeyArray, Label, SaliencyMap, ScoreFn
 
@@ -41,7 +41,7 @@ def shapley_values(
       segments: `(height, width)`, the segment `0 … n − 1` of each pixel, such as
         `vizjax.data.segments.slic(image)` and `grid(height, width, rows, columns)`.
       count: n; None to read it off `segments`, whose values must then be known, not traced.
-      fill: what hides; see `vizjax.attribution.fills.filled`.
+      fill: what hides; see `vizjax.fills.filled`.
       permutations: as of `segment_shapley_values`.
       antithetic: likewise.
       chunk: likewise.
@@ -94,7 +94,7 @@ def segment_shapley_values(
       label: which score; see `vizjax.targets.select`.
       segments: `(height, width)`, the segment `0 … n − 1` of each pixel; one without pixels gets 0.
       count: n; None to read it off `segments`, whose values must then be known, not traced.
-      fill: what hides; see `vizjax.attribution.fills.filled`.
+      fill: what hides; see `vizjax.fills.filled`.
       permutations: how many, at least 1; each takes n forward passes.
       antithetic: whether every second permutation is the one before it, reversed, so that what a
         segment gains by coming early and by coming late is averaged; of an odd number the last

@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from vizjax.attribution.gradients import check_floating
 from vizjax.chunks import check_chunk, check_count, chunked_moments, chunked_sum
 from vizjax.errors import InputError
+from vizjax.targets import check_floating
 from vizjax.types import KeyArray, Label, Method, ScoreFn
 
 

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vizjax.attribution.fills import BLUR_SIGMA, FILLS, filled, shown
 from vizjax.errors import InputError
+from vizjax.fills import BLUR_SIGMA, FILLS, filled, shown
 
 RNG = np.random.default_rng(0)
 IMAGE = jnp.asarray(RNG.uniform(size=(13, 7, 3)) * [255, 200, 150], jnp.float32)

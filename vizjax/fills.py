@@ -1,5 +1,6 @@
 """What stands in for hidden pixels: black, the mean colour, a blurred copy, or one's own."""
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import jax
@@ -7,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from vizjax.attribution.gradients import check_floating
 from vizjax.errors import InputError, unknown
+from vizjax.targets import check_floating
 
 Fill: TypeAlias = str | int | float | Float[Array | np.ndarray, "..."]
 """`"zero"`, `"mean"`, `"blur"`, a number, or an array: one value a channel, or a whole image."""
@@ -53,7 +54,7 @@ def filled(
         if fill not in FILLS:
             raise unknown("fill", fill, list(FILLS), "or give a number or an array")
         if fill == "blur":
-            return _blurred(image)
+            return blurred(image, lambda away: np.exp(-0.5 * (away / BLUR_SIGMA) ** 2))
         fill = image.mean(axis=(0, 1)) if fill == "mean" else 0.0
     if jnp.shape(fill) not in {(), image.shape[2:], image.shape}:
         raise InputError(
@@ -79,14 +80,24 @@ def shown(
     return mask * image + (1 - mask) * hidden
 
 
-def _blurred(image: Array) -> Array:
-    rows, columns = (jnp.asarray(_gaussian(size), image.dtype) for size in image.shape[:2])
+def blurred(
+    image: Float[Array, "height width *channels"], weight: Callable[[np.ndarray], np.ndarray]
+) -> Float[Array, "height width *channels"]:
+    """The weighted mean around each pixel; beyond the edge nothing counts.
+
+    `y_ij = Σ_kl w(k − i) w(l − j) x_kl / Σ_kl w(k − i) w(l − j)`
+
+    Args:
+      image: `(height, width, channels)`, or `(height, width)` for grey.
+      weight: w, of an array of distances along an axis, in pixels with their sign.
+    """
+    rows, columns = (jnp.asarray(_means(size, weight), image.dtype) for size in image.shape[:2])
     highest = jax.lax.Precision.HIGHEST
     return jnp.einsum("ij,jl...,kl->ik...", rows, image, columns, precision=highest)
 
 
-def _gaussian(size: int) -> np.ndarray:
+def _means(size: int, weight: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Row `i` has the weights of all pixels in the mean around pixel `i`; they add up to 1."""
     place = np.arange(size)
-    weights = np.exp(-0.5 * ((place[:, None] - place[None]) / BLUR_SIGMA) ** 2)
+    weights = weight(place[None] - place[:, None])
     return weights / weights.sum(axis=1, keepdims=True)
