@@ -15,6 +15,7 @@ from vizjax.errors import InputError
 from vizjax.localisation import Localisation, bounding_box, localise_classes
 from vizjax.maps import SALIENCY, scores_and_maps, size_of
 from vizjax.models.network import Network
+from vizjax.programs import LIVE, Live
 from vizjax.types import Box, KeyArray, Mask, Photo
 
 VIEWS = {1: centre_view, 10: ten_views}
@@ -136,6 +137,7 @@ def begin(
     method: Bound = SALIENCY,
     views: int | None = None,
     localise: Localiser = localise_classes,
+    run: Live = LIVE,
 ) -> Callable[[], Explanation]:
     """`explain` in two steps: the device computes the maps while the caller does something else.
 
@@ -148,6 +150,7 @@ def begin(
       method: as of `explain`.
       views: as of `explain`.
       localise: as of `explain`.
+      run: how compiled functions are run: `vizjax.programs.Kept` spares a new process the tracing.
 
     Returns:
       A function that waits for the maps, locates the classes and returns the explanation.
@@ -163,8 +166,9 @@ def begin(
     height, width = image.shape[:2]
     windows = VIEWS[views](height, width, size)
     classes = jnp.asarray(labels, int) if len(labels) else top
-    found = scores_and_maps(network, extract(image, windows), classes, method=method, key=key)
-    posteriors = _softmax(found.scores)
+    crops = extract(image, windows)
+    found = scores_and_maps(network, crops, classes, method=method, key=key, run=run)
+    posteriors = run(_softmax, found.scores)
 
     def rest() -> Explanation:
         scores, posterior = np.asarray(found.scores), np.asarray(posteriors)
@@ -202,4 +206,6 @@ def default_views(method: Bound) -> int:
     return 1 if method.entry.many else 10
 
 
-_softmax = jax.jit(jax.nn.softmax)
+@jax.jit
+def _softmax(scores):
+    return jax.nn.softmax(scores)

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from vizjax.attribution.registry import Bound, bind
 from vizjax.errors import InputError
 from vizjax.models.network import Network
+from vizjax.programs import LIVE, Live
 from vizjax.targets import check
 from vizjax.types import KeyArray
 
@@ -28,14 +30,19 @@ class ScoresAndMaps(NamedTuple):
     maps: Float[Array, "explained views height width"]
 
 
-def shape_of_scores(network: Network, *, views: int = 10) -> tuple[int, ...]:
+def shape_of_scores(network: Network, *, views: int = 10, run: Live = LIVE) -> tuple[int, ...]:
     """The shape of a network's scores, found in the trace that `explain` of so many views uses.
+
+    Args:
+      network: with an input size.
+      views: of a photograph.
+      run: how compiled functions are run.
 
     Raises:
       InputError: `network.preprocessing.size` is None.
     """
     crops = jax.ShapeDtypeStruct((views, *size_of(network), 3), jnp.float32)
-    return _scores.eval_shape(network, crops).shape
+    return run.shape(_scores, network, crops).shape
 
 
 def size_of(network: Network) -> tuple[int, int]:
@@ -52,6 +59,7 @@ def scores_and_maps(
     *,
     method: Bound = SALIENCY,
     key: KeyArray | None = None,
+    run: Live = LIVE,
 ) -> ScoresAndMaps:
     """The scores of all classes and the maps of some, over all views.
 
@@ -61,6 +69,7 @@ def scores_and_maps(
       labels: the classes to explain, or how many of those with the highest mean score.
       method: what a map is. One that takes many passes sees one view at a time.
       key: of a random method; all classes share its draws.
+      run: how compiled functions are run: `vizjax.programs.Kept` spares a new process the tracing.
 
     Returns:
       The scores of all classes, averaged over the views; the classes explained, as given or the
@@ -69,27 +78,27 @@ def scores_and_maps(
     Raises:
       InputError: a class, or a number of classes, that the network does not have.
     """
-    classes = _scores.eval_shape(network, crops).size
+    classes = run.shape(_scores, network, crops).size
     key = jax.random.key(0) if key is None else key
     if isinstance(labels, int):
         if not 1 <= labels <= classes:
             raise InputError(f"`top` is {labels}; expected 1 to {classes} classes")
-        scores, chosen = _top_scores(network, crops, labels)
+        scores, chosen = run(_top_scores, network, crops, static=(labels,))
     else:
         for label in labels:
             check(label, (classes,))
-        scores, chosen = _scores(network, crops), labels
+        scores, chosen = run(_scores, network, crops), labels
 
     def part(views, some):
-        return _maps(
-            key, network, crops, chosen, views.start, some.start, method, len(views), len(some)
-        )
+        start = np.array([views.start, some.start], np.int32)
+        shape = len(views), len(some)
+        return run(_maps, key, network, crops, chosen, start, static=(method, *shape))
 
     rows = [
         [part(views, some) for some in _parts(len(chosen), CLASSES_AT_ONCE)]
         for views in _parts(len(crops), 1 if method.entry.many else VIEWS_AT_ONCE)
     ]
-    return ScoresAndMaps(scores, chosen, _joined(rows))
+    return ScoresAndMaps(scores, chosen, run(_joined, rows))
 
 
 def _parts(length: int, step: int) -> list[range]:
@@ -107,12 +116,12 @@ def _top_scores(network, crops, top):
     return scores, jax.lax.top_k(scores, top)[1]
 
 
-@functools.partial(jax.jit, static_argnums=(6, 7, 8))
-def _maps(key, network, crops, labels, first_view, first_label, method, views, classes):
+@functools.partial(jax.jit, static_argnums=(5, 6, 7))
+def _maps(key, network, crops, labels, start, method, views, classes):
     """The maps of some classes in some views, which are cut out here: alone, each cut compiles."""
     keys = jax.random.split(key, len(crops))
-    keys, crops = (jax.lax.dynamic_slice_in_dim(one, first_view, views) for one in (keys, crops))
-    labels = jax.lax.dynamic_slice_in_dim(labels, first_label, classes)
+    keys, crops = (jax.lax.dynamic_slice_in_dim(one, start[0], views) for one in (keys, crops))
+    labels = jax.lax.dynamic_slice_in_dim(labels, start[1], classes)
 
     def maps(label):
         return jax.vmap(lambda key, view: method.map(key, network, view, label))(keys, crops)

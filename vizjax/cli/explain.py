@@ -1,6 +1,7 @@
 """`vizjax explain`: what a network sees in photographs."""
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +17,12 @@ from vizjax import pictures
 from vizjax.attribution.registry import Bound
 from vizjax.cli.console import complain, output_folder, progress, say, write_json
 from vizjax.cli.methods import MethodName, bound
-from vizjax.cli.networks import NetworkName, classifier
+from vizjax.cli.networks import NetworkName, classifier, programs_of
 from vizjax.data.files import atomic_write
 from vizjax.data.images import canvas, read_photo, write_png
 from vizjax.errors import InputError
 from vizjax.explain import Explanation, Located, Prediction, begin, default_views
-from vizjax.localisation import CAPTION, compile_ahead
+from vizjax.localisation import CAPTION, compile_ahead, localise_classes
 from vizjax.maps import shape_of_scores, size_of
 from vizjax.models.network import Network
 from vizjax.targets import check
@@ -84,11 +85,12 @@ def run(options: Explain) -> int:
     if not options.photos:
         raise InputError("`PHOTO` is missing; expected the path of at least one photograph")
     folder = output_folder(options.out)
-    network = classifier(options.network)
+    run = programs_of(options.network)
+    network = classifier(options.network, run=run)
     labels = list(dict.fromkeys(network.labels.index(label) for label in options.label))
     method = bound(options.method, network, layer=options.layer, settings=options.set)
-    network = network.with_rule(options.rule)
-    shape = shape_of_scores(network, views=views_of(options, method))
+    network, run = network.with_rule(options.rule), programs_of(options.network, options.rule)
+    shape = shape_of_scores(network, views=views_of(options, method), run=run)
     for label in labels:
         check(label, shape)
     if not 1 <= options.top <= shape[0]:
@@ -106,6 +108,8 @@ def run(options: Explain) -> int:
             labels=labels,
             method=method,
             views=views_of(options, method),
+            localise=functools.partial(localise_classes, run=run),
+            run=run,
         )
         # While the device is busy: heavy imports, and the programs of what comes next.
         import skimage.measure
@@ -116,7 +120,7 @@ def run(options: Explain) -> int:
         if path == options.photos[0]:
             size = network.preprocessing.short_side or max(size_of(network))
             height, width, _ = canvas(photo, size).shape
-            compile_ahead(height, width, len(labels) or options.top)
+            compile_ahead(height, width, len(labels) or options.top, run=run)
         yield
         write(folder / name, path, photo, rest(), network, options, method)
 

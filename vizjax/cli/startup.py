@@ -1,6 +1,7 @@
 """What makes a command start fast: compiled programs kept on disk, and a process that suits JAX."""
 
 import contextlib
+import functools
 import hashlib
 import os
 import platform
@@ -25,14 +26,15 @@ def prepare() -> None:
 
     import jax  # after its flags are set
 
-    if jax.config.values["jax_compilation_cache_dir"] is None and (folder := _folder()):
+    if jax.config.values["jax_compilation_cache_dir"] is None and (folder := programs_folder()):
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
         warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
 
 
-def _folder() -> Path | None:
+@functools.cache
+def programs_folder() -> Path | None:
     """The folder for this processor, if it is ours alone: what lies there is executed."""
     folder = cache_folder() / "programs" / _processor()
     try:

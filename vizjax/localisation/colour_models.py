@@ -206,6 +206,29 @@ def log_density(
     return jax.vmap(lambda one: _log_sum_exp(list(_log_joint(one, pixels.T))))(mixtures)
 
 
+@functools.partial(jax.jit, static_argnums=4)
+def fitted_log_density(
+    key: KeyArray,
+    samples: Float[Array, "mixtures samples 3"],
+    weights: Float[Array, "mixtures samples"],
+    pixels: Float[Array, "pixels 3"],
+    components: int,
+) -> Float[Array, "mixtures pixels"]:
+    """`log_density` of the pixels under `fit_mixtures` of the samples, as one program.
+
+    Args:
+      key: as of `fit_mixtures`.
+      samples: as of `fit_mixtures`.
+      weights: as of `fit_mixtures`.
+      pixels: as of `log_density`.
+      components: as of `fit_mixtures`.
+
+    Returns:
+      (M, n), nats.
+    """
+    return log_density(fit_mixtures(key, samples, weights, components=components), pixels)
+
+
 def _log_joint(
     mixture: Mixture, x: Float[Array, "3 samples"]
 ) -> Float[Array, "components samples"]:

@@ -8,10 +8,11 @@ import numpy as np
 from jaxtyping import Array, Float, Num
 
 from vizjax.errors import InputError
-from vizjax.localisation.colour_models import fit_mixtures, log_density
+from vizjax.localisation.colour_models import fitted_log_density
 from vizjax.localisation.graphcut import contrast_edges, cut
 from vizjax.localisation.regions import bounding_box, largest_component
 from vizjax.localisation.seeding import Seeds, pad, seeds
+from vizjax.programs import LIVE, Live
 from vizjax.types import Box, KeyArray, Mask
 
 FOREGROUND, BACKGROUND = 0.95, 0.30
@@ -90,6 +91,7 @@ def localise_classes(
     background: float = BACKGROUND,
     components: int = COMPONENTS,
     smoothness: float = SMOOTHNESS,
+    run: Live = LIVE,
 ) -> list[Localisation]:
     """Weakly supervised localisation: one object for each saliency map of an image.
 
@@ -113,6 +115,7 @@ def localise_classes(
       smoothness: what it costs to part two neighbouring pixels of equal colour, in nats.
         GrabCut's 50 swallows most objects here, where the colours are trained once, on
         noisy seeds (`experiments/localisation.py` compares).
+      run: how compiled functions are run: `vizjax.programs.Kept` spares a new process the tracing.
 
     Returns:
       K localisations. A class whose map is flat, or whose foreground and background colours are
@@ -147,8 +150,7 @@ def localise_classes(
     def densities(masks: Sequence[Mask]) -> Float[Array, "classes pixels"]:
         """The log density of every pixel, under a mixture of the colours of each mask."""
         samples, weights = pad([colours[mask] for mask in masks])
-        mixtures = fit_mixtures(key, samples, weights, components=components)
-        return log_density(mixtures, pixels[0])
+        return run(fitted_log_density, key, samples, weights, pixels[0], static=(components,))
 
     # Two calls: in one batch the few foreground samples would be padded to the background's many.
     fitted = [densities(masks) for masks in zip(*found, strict=True)]
@@ -172,20 +174,21 @@ def localise_classes(
     return results
 
 
-def compile_ahead(height: int, width: int, classes: int) -> None:
+def compile_ahead(height: int, width: int, classes: int, *, run: Live = LIVE) -> None:
     """Compiles what `localise_classes` is going to run, such as while the device makes the maps.
 
     Args:
       height: of the image, in pixels.
       width: likewise.
       classes: how many maps there will be.
+      run: as of `localise_classes`.
     """
     count = height * width
     pixels, _ = pad([np.zeros((count, 3))])
     for share in (1 - FOREGROUND, BACKGROUND):
         samples, weights = pad([np.zeros((int(share * count), 3))] * classes)
-        mixtures = fit_mixtures(jax.random.key(0), samples, weights, components=COMPONENTS)
-        log_density(mixtures, pixels[0])
+        arrays = samples, weights, pixels[0]
+        run(fitted_log_density, jax.random.key(0), *arrays, static=(COMPONENTS,))
 
 
 def _colours(
