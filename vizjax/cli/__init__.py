@@ -1,4 +1,4 @@
-"""The command line: `vizjax explain`, `compare`, `class-model`, `search` and `demo`."""
+"""The command line: `vizjax explain`, `compare`, `class-model`, `search`, `demo` and `data`."""
 
 import contextlib
 import gc
@@ -21,6 +21,7 @@ COMMANDS = {
     "class-model": "ClassModel",
     "search": "Search",
     "demo": "Demo",
+    "data": "Data",
 }
 """The commands: what the class of the options is called in the module of that name."""
 

