@@ -12,10 +12,22 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {"types", "errors"},
-    {"chunks", "cpu", "rules", "ops", "data", "layered", "targets"},
+    {"chunks", "cpu", "rules", "ops", "data", "fills", "layered", "programs", "targets"},
     {"models"},
     {"attribution", "ascent", "localisation", "evaluation", "search"},
-    {"comparison", "exemplars", "explain", "figures", "maps", "pictures", "portraits", "report"},
+    {
+        "comparison",
+        "evidence",
+        "exemplars",
+        "explain",
+        "figures",
+        "maps",
+        "pictures",
+        "portraits",
+        "procedures",
+        "report",
+        "survey",
+    },
     {"__init__"},  # the root re-exports what lies below; only the command line may import it
     {"cli", "demo", "__main__"},
 )

@@ -4,6 +4,7 @@ from vizjax.localisation.colour_models import (
     Mixture,
     fit_mixture,
     fit_mixtures,
+    fitted_log_density,
     k_means_plus_plus,
     log_density,
 )
@@ -17,3 +18,4 @@ from vizjax.localisation.pipeline import (
 )
 from vizjax.localisation.regions import bounding_box, largest_component
 from vizjax.localisation.seeding import Seeds, pad, seeds
+from vizjax.localisation.thresholding import above_share, middle_box

@@ -1,0 +1,99 @@
+"""Procedures by name: from a photograph and a class to a map, a mask and a box."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import jax
+
+from vizjax.attribution.registry import bind
+from vizjax.errors import unknown
+from vizjax.evidence import Averaged, Evidence, Middle
+from vizjax.localisation import Localisation, above_share, localise, middle_box
+from vizjax.models.network import Network
+
+Segment: TypeAlias = Callable[..., Localisation]
+"""`(key, canvas, map) -> place`: such as `localise`, or a `functools.partial` of it."""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A way to say where a class is.
+
+    Attributes:
+      summary: in a few words, for tables.
+      evidence: what the map is; computed on the device.
+      segment: from the canvas and the map to mask and box; on the host, in any process.
+    """
+
+    summary: str
+    evidence: Evidence
+    segment: Segment
+
+
+def graph_cut(
+    summary: str, method: str, *, rule: str = "gradient", views: int = 10, **options: Any
+) -> Procedure:
+    """A method's maps over views, segmented as the paper segments its saliency maps."""
+    return Procedure(summary, Averaged(bind(method, **options), rule, views), localise)
+
+
+def thresholded(
+    summary: str, method: str, share: float, *, views: int = 10, **options: Any
+) -> Procedure:
+    """A method's map over views, cut off at a share of its maximum."""
+    cut_off = functools.partial(above_share, share=share)
+    return Procedure(summary, Averaged(bind(method, **options), views=views), cut_off)
+
+
+def procedures(network: Network) -> dict[str, Procedure]:
+    """The procedures for a network, by name and in the order of a table.
+
+    Class activation maps read its last plane, Grad-CAM the last plane of features: the one before,
+    where the last has a channel a class.
+
+    Args:
+      network: a classifier with an input size.
+
+    Raises:
+      InputError: the network has no input size, or no layer with a plane.
+    """
+    last = network.last_plane()
+    shapes = network.layer_shapes()
+    planes = [name for name, shape in shapes.items() if len(shape) == 3 and max(shape[:2]) > 1]
+    classes = jax.eval_shape(network, network.blank()).size
+    features = planes[-2] if shapes[last][-1] == classes and len(planes) > 1 else last
+    return {
+        "paper": graph_cut("saliency, graph cut (the paper)", "saliency"),
+        "saliency_1": graph_cut("the same from one view", "saliency", views=1),
+        "smoothgrad": graph_cut("SmoothGrad, graph cut", "smoothgrad", views=1, samples=25),
+        "integrated_gradients": graph_cut(
+            "integrated gradients, graph cut", "integrated_gradients", views=1, steps=25
+        ),
+        "deconvnet": graph_cut("DeconvNet, graph cut", "saliency", rule="deconvnet"),
+        "guided": graph_cut("guided backprop, graph cut", "saliency", rule="guided"),
+        "occlusion": thresholded("occlusion, 20 %", "occlusion", 0.2, views=1),
+        "cam": thresholded("CAM, 20 %", "cam", 0.2, layer=last),
+        "grad_cam": thresholded("Grad-CAM, 15 %", "grad_cam", 0.15, layer=features),
+        "middle": Procedure("the middle, 71 % of each side", Middle(), middle_box),
+        "whole": Procedure(
+            "the whole photograph", Middle(), functools.partial(middle_box, fraction=1.0)
+        ),
+    }
+
+
+def procedure(name: str, network: Network) -> Procedure:
+    """A procedure by name.
+
+    Args:
+      name: such as `paper`.
+      network: as of `procedures`.
+
+    Raises:
+      InputError: the name is unknown (the message lists the known ones); or as of `procedures`.
+    """
+    known = procedures(network)
+    if name not in known:
+        raise unknown("procedure", name, list(known))
+    return known[name]

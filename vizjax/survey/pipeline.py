@@ -1,0 +1,255 @@
+"""A pass over a dataset that can be interrupted anywhere and ends with the same file.
+
+The device makes the maps of one batch of photographs while worker processes cut those before.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+
+from vizjax import cpu
+from vizjax.data.crops import centre_view, extract
+from vizjax.data.examples import Dataset
+from vizjax.errors import InputError
+from vizjax.evaluation import deletion, insertion
+from vizjax.evidence import canvas_of, mean_scores
+from vizjax.maps import size_of
+from vizjax.models.network import Network
+from vizjax.procedures import Procedure, procedures
+from vizjax.survey.cases import Case, cases_of
+from vizjax.survey.lines import Lines
+from vizjax.survey.measures import Work, measured
+
+AHEAD = 4
+"""Photographs a worker that the device may be ahead: what bounds the memory of those waiting."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a survey's figures depend on, beside network and dataset.
+
+    Attributes:
+      procedures: their names, of `vizjax.procedures.procedures`.
+      steps: of insertion and deletion; 0 leaves them out.
+      batch: photographs whose maps are made together, at least 1.
+      seed: of random methods and of the segmentations.
+    """
+
+    procedures: tuple[str, ...] = ("paper",)
+    steps: int = 0
+    batch: int = 1
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.batch < 1 or self.steps < 0:
+            raise InputError(
+                f"`batch`, `steps` are {self.batch}, {self.steps}; expected at least 1 photograph, "
+                "and 0 steps or more"
+            )
+
+
+def survey(
+    network: Network,
+    dataset: Dataset,
+    plan: Plan,
+    out: Path,
+    *,
+    known: dict[str, Procedure] | None = None,
+    workers: int = 1,
+    advance: Callable[[int], Any] = lambda done: None,
+) -> list[dict[str, Any]]:
+    """Measure procedures on every photograph of a dataset, into a file of JSON lines.
+
+    Interrupted anywhere, by Ctrl-C, a crash or a full disk, and called again with the same
+    arguments, it goes on at the photograph where it was and ends with the same file, byte for byte;
+    the number of workers does not change it either.
+
+    Args:
+      network: the classifier.
+      dataset: from `vizjax.data.dataset`.
+      plan: what to measure.
+      out: the file; one of the same network, dataset and plan is continued.
+      known: the procedures by name; by default those of the network.
+      workers: processes that cut and measure beside this one; 0 for none.
+      advance: called with the number of photographs just finished, also of those found in the file.
+
+    Returns:
+      One record a photograph, as in the file after its first line: `name`, and `cases` as of
+      `measured`, one a class; or `error`, of a photograph that cannot be used.
+
+    Raises:
+      InputError: an unknown procedure, a file of something else or that cannot be written, a
+        network that the procedures cannot use, or an unusable option.
+    """
+    known = procedures(network) if known is None else known
+    for name in plan.procedures:
+        if name not in known:
+            listed = ", ".join(known)
+            raise InputError(f"`procedures` has {name}; expected some of: {listed}")
+    chosen = {name: known[name] for name in plan.procedures}
+    with Lines(out, _head(network, dataset, plan)) as lines, _pool(workers) as submit:
+        advance(len(lines.found))
+        waiting: deque[tuple[dict[str, Any], list[Future]]] = deque()
+
+        def write() -> None:
+            record, futures = waiting.popleft()
+            if "error" not in record:
+                record["cases"] = [future.result() for future in futures]
+            lines.append(record)
+            advance(1)
+
+        for start in range(len(lines.found) // plan.batch * plan.batch, len(dataset), plan.batch):
+            stop = min(start + plan.batch, len(dataset))
+            records, works = _begun(network, dataset, range(start, stop), plan, chosen)
+            fresh = slice(max(len(lines.found) + len(waiting) - start, 0), None)
+            for record, some in zip(records[fresh], works[fresh], strict=True):
+                waiting.append((record, [submit(work) for work in some]))
+            while len(waiting) > AHEAD * max(workers, 1):
+                write()
+        while waiting:
+            write()
+        return lines.found
+
+
+def _begun(
+    network: Network,
+    dataset: Dataset,
+    numbers: range,
+    plan: Plan,
+    chosen: dict[str, Procedure],
+) -> tuple[list[dict[str, Any]], list[list[Work]]]:
+    """The records of some photographs, and the work that is left for each."""
+    records, examples = [], []
+    for number in numbers:
+        try:
+            example = dataset[number]
+            canvas_of(network, example.photo)  # refuses what is far longer than wide
+            examples.append(example)
+            records.append({"name": example.name})
+        except InputError as error:
+            records.append({"name": f"{dataset.name}[{number}]", "error": str(error)})
+    works: dict[str, list[Work]] = {}
+    if examples:
+        scores = mean_scores(network, [example.photo for example in examples])
+        cases = cases_of(dataset, examples, scores)
+        for work in _works(network, cases, plan, chosen, numbers.start):
+            works.setdefault(work.case.name, []).append(work)
+    return records, [works.get(record["name"], []) for record in records]
+
+
+def _works(
+    network: Network, cases: Sequence[Case], plan: Plan, chosen: dict[str, Procedure], number: int
+) -> list[Work]:
+    """The maps of cases, on the device, and what is measured there."""
+    if not cases:
+        return []
+    key = jax.random.fold_in(jax.random.key(plan.seed), number)
+    photos, targets = [case.photo for case in cases], [case.target for case in cases]
+    canvases = [canvas_of(network, photo) for photo in photos]
+    maps = {n: p.evidence(key, network, photos, targets) for n, p in chosen.items()}
+    segments = {name: procedure.segment for name, procedure in chosen.items()}
+    return [
+        Work(
+            case,
+            image,
+            {name: of_all[k] for name, of_all in maps.items()},
+            segments,
+            {
+                name: _faithfulness(network, image, of_all[k], case.target, plan.steps)
+                for name, of_all in maps.items()
+                if plan.steps
+            },
+            plan.seed,
+        )
+        for k, (case, image) in enumerate(zip(cases, canvases, strict=True))
+    ]
+
+
+def _faithfulness(
+    network: Network,
+    image: Float[np.ndarray, "rows columns 3"],
+    saliency_map: Float[np.ndarray, "rows columns"],
+    label: int,
+    steps: int,
+) -> dict[str, float]:
+    """Insertion and deletion on the centre view, in the order of the map's part there."""
+    view = centre_view(*image.shape[:2], size_of(network))
+    crop = extract(image, view)[0]
+    (y,), (x,), (h, w) = view.y, view.x, view.size
+    part = np.ascontiguousarray(saliency_map[y : y + h, x : x + w], np.float32)
+    areas = _areas(network, crop, part, np.int32(label), steps)
+    return dict(zip(("insertion", "deletion"), map(float, areas), strict=True))
+
+
+@functools.partial(jax.jit, static_argnums=4)
+def _areas(
+    network: Network, image: Array, saliency_map: Array, label: Array, steps: int
+) -> tuple[Array, Array]:
+    inserted = insertion(network, image, saliency_map, label, steps=steps)
+    mean = network.preprocessing.mean
+    deleted = deletion(network, image, saliency_map, label, steps=steps, fill=mean)
+    return inserted.auc, deleted.auc
+
+
+def _head(network: Network, dataset: Dataset, plan: Plan) -> dict[str, Any]:
+    """The first line of the file."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(network):
+        digest.update(np.asarray(leaf).tobytes())
+    return {
+        "dataset": dataset.name,
+        "examples": len(dataset),
+        "network": network.name,
+        "parameters": digest.hexdigest()[:16],
+        "procedures": list(plan.procedures),
+        "steps": plan.steps,
+        "batch": plan.batch,
+        "seed": plan.seed,
+    }
+
+
+@contextlib.contextmanager
+def _pool(workers: int) -> Iterator[Callable[[Work], Future]]:
+    """What takes work: processes, or this one."""
+    if not workers:
+        yield _done
+        return
+    # Spawned: a fork would copy the threads of JAX in whatever state they are.
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _prepare)
+    try:
+        yield functools.partial(pool.submit, measured)
+    except BrokenProcessPool as error:
+        raise InputError(
+            f"a worker process was ended from outside ({error}); expected enough memory for "
+            f"{workers} of them: give fewer workers; the same command goes on where it was"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _done(work: Work) -> Future:
+    future: Future = Future()
+    future.set_result(measured(work))
+    return future
+
+
+def _prepare() -> None:
+    """A worker: on the CPU, for the device is the parent's; Ctrl-C is the parent's as well."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    jax.config.update("jax_platforms", "cpu")
+    cpu.tune()
