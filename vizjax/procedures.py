@@ -8,9 +8,8 @@ from typing import Any, TypeAlias
 import jax
 
 from vizjax.attribution.registry import bind
-from vizjax.errors import unknown
-from vizjax.evidence import Averaged, Evidence, Middle
-from vizjax.localisation import Localisation, above_share, localise, middle_box
+from vizjax.evidence import Averaged, Evidence, Middle, Pyramid
+from vizjax.localisation import Localisation, SoftSeeds, above_share, localise, middle_box
 from vizjax.models.network import Network
 
 Segment: TypeAlias = Callable[..., Localisation]
@@ -47,6 +46,10 @@ def thresholded(
     return Procedure(summary, Averaged(bind(method, **options), views=views), cut_off)
 
 
+DEEP = {"squeezenet1_1": "fire8"}
+"""The layer of the recipe `vizjax` by the network's name: `experiments.ablation` compares some."""
+
+
 def procedures(network: Network) -> dict[str, Procedure]:
     """The procedures for a network, by name and in the order of a table.
 
@@ -64,12 +67,16 @@ def procedures(network: Network) -> dict[str, Procedure]:
     planes = [name for name, shape in shapes.items() if len(shape) == 3 and max(shape[:2]) > 1]
     classes = jax.eval_shape(network, network.blank()).size
     features = planes[-2] if shapes[last][-1] == classes and len(planes) > 1 else last
+    deep = DEEP.get(network.name, features)
     return {
+        "vizjax": Procedure("deep saliency, soft seeds (vizjax)", Pyramid(deep), SoftSeeds()),
         "paper": graph_cut("saliency, graph cut (the paper)", "saliency"),
         "saliency_1": graph_cut("the same from one view", "saliency", views=1),
-        "smoothgrad": graph_cut("SmoothGrad, graph cut", "smoothgrad", views=1, samples=25),
+        "smoothgrad": graph_cut(
+            "SmoothGrad, graph cut", "smoothgrad", views=1, samples=25, chunk=None
+        ),
         "integrated_gradients": graph_cut(
-            "integrated gradients, graph cut", "integrated_gradients", views=1, steps=25
+            "integrated gradients, graph cut", "integrated_gradients", views=1, steps=25, chunk=None
         ),
         "deconvnet": graph_cut("DeconvNet, graph cut", "saliency", rule="deconvnet"),
         "guided": graph_cut("guided backprop, graph cut", "saliency", rule="guided"),
@@ -81,19 +88,3 @@ def procedures(network: Network) -> dict[str, Procedure]:
             "the whole photograph", Middle(), functools.partial(middle_box, fraction=1.0)
         ),
     }
-
-
-def procedure(name: str, network: Network) -> Procedure:
-    """A procedure by name.
-
-    Args:
-      name: such as `paper`.
-      network: as of `procedures`.
-
-    Raises:
-      InputError: the name is unknown (the message lists the known ones); or as of `procedures`.
-    """
-    known = procedures(network)
-    if name not in known:
-        raise unknown("procedure", name, list(known))
-    return known[name]

@@ -10,6 +10,7 @@ from vizjax.attribution.integrated_gradients import (
     integrated_gradients,
     integrated_gradients_and_error,
 )
+from vizjax.attribution.layer_saliency import layer_saliency
 from vizjax.attribution.occlusion import occlusion, occlusion_probability
 from vizjax.attribution.registry import Bound, bind
 from vizjax.attribution.rise import rise

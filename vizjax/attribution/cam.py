@@ -63,7 +63,7 @@ def cam(
     """
     activation = _activation(network, image, layer)
     weights = _average_weights(network, image, label, layer, activation)
-    return _sized(_weighted(activation, weights), image, upsample)
+    return sized(_weighted(activation, weights), image, upsample)
 
 
 def grad_cam(
@@ -100,9 +100,9 @@ def grad_cam(
 
     Source: Selvaraju et al. 2017, arXiv 1610.02391, eqs. 1 and 2.
     """
-    activation, signal = _activation_and_gradient(network, image, label, layer)
+    activation, signal = activation_and_gradient(network, image, label, layer)
     coarse = _weighted(activation, signal.mean(axis=(0, 1)))
-    return _sized(jax.nn.relu(coarse) if relu else coarse, image, upsample)
+    return sized(jax.nn.relu(coarse) if relu else coarse, image, upsample)
 
 
 def grad_cam_plus_plus(
@@ -133,13 +133,13 @@ def grad_cam_plus_plus(
 
     Source: Chattopadhyay et al. 2018, arXiv 1710.11063.
     """
-    activation, signal = _activation_and_gradient(network, image, label, layer)
+    activation, signal = activation_and_gradient(network, image, label, layer)
     # α without its factor g², whose square and cube are lost to float32 below 1e-13.
     denominator = 2 + signal * activation.sum(axis=(0, 1), keepdims=True)
     nonzero = denominator != 0
     alpha = jnp.where(nonzero, 1 / jnp.where(nonzero, denominator, 1), 0)
     weights = (alpha * jax.nn.relu(signal)).sum(axis=(0, 1))
-    return _sized(jax.nn.relu(_weighted(activation, weights)), image, upsample)
+    return sized(jax.nn.relu(_weighted(activation, weights)), image, upsample)
 
 
 def layer_cam(
@@ -165,9 +165,9 @@ def layer_cam(
     Source: Jiang et al. 2021, *LayerCAM: Exploring Hierarchical Class Activation Maps for
     Localization*, IEEE Transactions on Image Processing 30.
     """
-    activation, signal = _activation_and_gradient(network, image, label, layer)
+    activation, signal = activation_and_gradient(network, image, label, layer)
     coarse = jax.nn.relu((jax.nn.relu(signal) * activation).sum(axis=-1))
-    return _sized(coarse, image, upsample)
+    return sized(coarse, image, upsample)
 
 
 def _activation(network: Layered, image: AnyImage, layer: str) -> Activation:
@@ -180,9 +180,10 @@ def _activation(network: Layered, image: AnyImage, layer: str) -> Activation:
     return activation
 
 
-def _activation_and_gradient(
+def activation_and_gradient(
     network: Layered, image: AnyImage, label: Label, layer: str
 ) -> tuple[Activation, Activation]:
+    """A layer's activation, and the score's derivative there."""
     activation = _activation(network, image, layer)
     return activation, gradient(network.after(layer, image), activation, label)
 
@@ -223,7 +224,8 @@ def _weighted(activation: Activation, weights: Float[Array, " features"]) -> Coa
     return jnp.einsum("ijk,k->ij", activation, weights, precision=jax.lax.Precision.HIGHEST)
 
 
-def _sized(coarse: Array, image: Array, upsample: bool) -> Array:
+def sized(coarse: Array, image: Array, upsample: bool) -> Array:
+    """The map at the image's size, if that is asked for."""
     if not upsample:
         return coarse
     return jax.image.resize(coarse, image.shape[:2], "bilinear", antialias=False)

@@ -18,4 +18,5 @@ from vizjax.localisation.pipeline import (
 )
 from vizjax.localisation.regions import bounding_box, largest_component
 from vizjax.localisation.seeding import Seeds, pad, seeds
+from vizjax.localisation.soft_seeds import SoftSeeds
 from vizjax.localisation.thresholding import above_share, middle_box

@@ -213,6 +213,7 @@ def fitted_log_density(
     weights: Float[Array, "mixtures samples"],
     pixels: Float[Array, "pixels 3"],
     components: int,
+    max_steps: int | Array = 100,
 ) -> Float[Array, "mixtures pixels"]:
     """`log_density` of the pixels under `fit_mixtures` of the samples, as one program.
 
@@ -222,11 +223,13 @@ def fitted_log_density(
       weights: as of `fit_mixtures`.
       pixels: as of `log_density`.
       components: as of `fit_mixtures`.
+      max_steps: as of `fit_mixture`.
 
     Returns:
       (M, n), nats.
     """
-    return log_density(fit_mixtures(key, samples, weights, components=components), pixels)
+    mixtures = fit_mixtures(key, samples, weights, components=components, max_steps=max_steps)
+    return log_density(mixtures, pixels)
 
 
 def _log_joint(

@@ -134,7 +134,7 @@ def localise_classes(
     Box(x0=2, y0=1, x1=7, y1=4)
     """
     maps = np.asarray(saliency_maps)
-    colours = _colours(image)
+    colours = checked_colours(image)
     height, width, _ = colours.shape
     if maps.shape[1:] != (height, width) or not len(maps):
         raise InputError(
@@ -191,7 +191,7 @@ def compile_ahead(height: int, width: int, classes: int, *, run: Live = LIVE) ->
         run(fitted_log_density, jax.random.key(0), *arrays, static=(COMPONENTS,))
 
 
-def _colours(
+def checked_colours(
     image: Num[np.ndarray | Array, "height width channels"],
 ) -> Float[np.ndarray, "height width 3"]:
     """The image as float32 in 0-255, or an error that says what it is instead."""

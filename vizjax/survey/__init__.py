@@ -2,5 +2,5 @@
 
 from vizjax.survey.cases import Case, cases_of
 from vizjax.survey.lines import Lines
-from vizjax.survey.measures import Work, measured
+from vizjax.survey.measures import RECALLS, Work, measured
 from vizjax.survey.pipeline import Plan, survey

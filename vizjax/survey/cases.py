@@ -39,6 +39,7 @@ def cases_of(
 ) -> list[Case]:
     """One case for each class of each example that the network can know.
 
+    An example whose class or extent is in doubt (`certain` is False) has none.
     Boxes of difficult objects are left out unless the class has no others, as in the pointing
     game on PASCAL VOC; boxes of crowds count, as in ILSVRC.
 
@@ -52,7 +53,7 @@ def cases_of(
         order = np.argsort(-row, kind="stable")
         ranks = np.empty(len(row), int)
         ranks[order] = np.arange(1, len(row) + 1)
-        for label in example.labels:
+        for label in example.labels if example.certain else ():
             accepted = np.array(dataset.accepted(label), int)
             accepted = accepted[accepted < len(row)]
             if not len(accepted):

@@ -8,17 +8,20 @@ from jaxtyping import Float
 
 from vizjax.data.images import resize, resize_mask
 from vizjax.evaluation import (
-    average_precision,
     box_mask,
     energy_inside,
     iou,
     mask_iou,
     pixel_accuracy,
     pointing_hit,
+    precision_recall_curve,
 )
 from vizjax.localisation import bounding_box
 from vizjax.procedures import Segment
 from vizjax.survey.cases import Case
+
+RECALLS = tuple(round(0.05 * n, 2) for n in range(1, 21))
+"""Where the precision-recall curve of a map is noted."""
 
 DIGITS = 6
 """Of a figure in a file: what is beyond is rounding of float32."""
@@ -51,7 +54,8 @@ def measured(work: Work) -> dict[str, Any]:
       What goes into the result's line: `name`, `label`, `target`, `rank`, and under `procedures`
       for each `box` (x0, y0, x1, y1 in the photograph's pixels, or None) and, as far as the truth
       allows, `iou` (with the nearest true box), `hit` (of the pointing game), `energy` (inside mask
-      or boxes), `mask_iou`, `pixel_accuracy` and `average_precision`.
+      or boxes), `mask_iou`, `pixel_accuracy`, `average_precision` and `precision` (the largest at
+      each of `RECALLS` or beyond).
     """
     case, found = work.case, {}
     height, width = case.photo.shape[:2]
@@ -71,7 +75,13 @@ def measured(work: Work) -> dict[str, Any]:
             counted = np.ones_like(mask) if case.ignored is None else ~case.ignored
             figures["mask_iou"] = mask_iou(mask & counted, case.mask & counted)
             figures["pixel_accuracy"] = pixel_accuracy(mask[counted], case.mask[counted])
-            figures["average_precision"] = average_precision(large[counted], case.mask[counted])
+            curve = precision_recall_curve(large[counted], case.mask[counted])
+            steps = -np.diff(curve.recall)
+            figures["average_precision"] = float(steps @ curve.precision[:-1])
+            figures["precision"] = [
+                round(float(curve.precision[curve.recall >= recall].max()), DIGITS)
+                for recall in RECALLS
+            ]
         figures |= work.figures.get(name, {})
         found[name] = {k: round(v, DIGITS) if type(v) is float else v for k, v in figures.items()}
     head = {"name": case.name, "label": case.label, "target": case.target, "rank": case.rank}

@@ -160,7 +160,10 @@ def _works(
     key = jax.random.fold_in(jax.random.key(plan.seed), number)
     photos, targets = [case.photo for case in cases], [case.target for case in cases]
     canvases = [canvas_of(network, photo) for photo in photos]
-    maps = {n: p.evidence(key, network, photos, targets) for n, p in chosen.items()}
+    # Procedures that differ in what they make of a map share it.
+    evidence = {one.evidence for one in chosen.values()}
+    found = {one: one(key, network, photos, targets) for one in evidence}
+    maps = {name: found[procedure.evidence] for name, procedure in chosen.items()}
     segments = {name: procedure.segment for name, procedure in chosen.items()}
     return [
         Work(

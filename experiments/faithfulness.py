@@ -1,0 +1,161 @@
+"""Insertion and deletion: how the score follows the pixels that a map calls important.
+
+Claim: maps that show the class's pixels first bring it back sooner (insertion, larger is better)
+and lose it sooner (deletion, smaller is better) than maps that do not look at the photograph.
+(Petsiuk et al. 2018, arXiv 1806.07421; ResNet-50 on ImageNet: Grad-CAM .677 / .123, a sliding
+window .662 / .142.) With them the stability of each method: sensitivity-max, and infidelity (Yeh et
+al. 2019, arXiv 1901.09392).
+
+    python -m experiments.faithfulness --photos 40        # SqueezeNet, photographs with boxes
+
+@EXPECTED@
+
+The curves are of the centre view, in 28 steps: both are of the softmax posterior. A small deletion
+alone is no praise: noise that a network has never seen destroys a class quickly, too.
+"""
+
+import functools
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import jax
+import numpy as np
+import tyro
+
+from experiments.output import table
+from experiments.surveyed import Record, Source, compared, figures, mean, surveyed
+from vizjax.attribution import bind
+from vizjax.attribution.registry import Bound
+from vizjax.cli.console import guarded, progress, say
+from vizjax.errors import InputError
+from vizjax.evaluation import gaussian, infidelity, sensitivity_max
+from vizjax.models import Network, load
+
+METHODS: dict[str, Bound] = {
+    "gradient": bind("gradient"),
+    "SmoothGrad, 10 samples": bind("smoothgrad", samples=10, chunk=None),
+    "guided backprop": bind("guided_backprop"),
+    "DeconvNet": bind("deconvnet"),
+}
+"""Those whose attributions are score per grey level, as infidelity asks for."""
+
+
+@dataclass(frozen=True)
+class Config(Source):
+    """What the areas depend on."""
+
+    procedures: tuple[str, ...] = (
+        "vizjax", "paper", "smoothgrad", "deconvnet", "guided", "occlusion", "cam", "grad_cam",
+        "middle",
+    )  # fmt: skip
+    """Of `vizjax.procedures`."""
+    best: str = "vizjax"
+    """The procedure that the others are compared with."""
+    steps: int = 28
+    """Of insertion and deletion, from nothing to the whole view."""
+    stable: int = 8
+    """Photographs on which the methods' stability is measured."""
+    draws: int = 10
+    """Perturbations of a photograph for sensitivity; infidelity takes ten times as many."""
+    radius: float = 5.0
+    """Of the largest change of a pixel (sensitivity-max), and the deviation (infidelity): 0-255."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.steps < 1 or self.stable < 0 or self.draws < 1 or not self.radius > 0:
+            raise InputError(
+                f"`steps`, `stable`, `draws`, `radius` are {self.steps}, {self.stable}, "
+                f"{self.draws}, {self.radius}; expected 1, 0 and 1 or more, and a positive radius"
+            )
+
+
+TINY = Config(
+    procedures=("paper", "middle"), best="paper", photos=1, workers=0, steps=2, stable=1, draws=2
+)
+
+
+def stability(
+    config: Config, network: Network, photos: Sequence, labels: Sequence[int]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Sensitivity-max and infidelity of each method, one value a photograph."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for name, method in METHODS.items():
+        attribution = functools.partial(method, jax.random.key(config.seed))
+        both = jax.jit(functools.partial(_both, attribution, config.draws, config.radius))
+        for number, (photo, label) in enumerate(zip(photos, labels, strict=True)):
+            key = jax.random.fold_in(jax.random.key(config.seed), number)
+            sensitivity, unfaithful = both(key, network, network.prepare(photo), label)
+            row = found.setdefault(name, {"sensitivity": [], "infidelity": []})
+            row["sensitivity"].append(float(sensitivity))
+            row["infidelity"].append(float(unfaithful))
+    return {n: {k: np.array(v) for k, v in row.items()} for n, row in found.items()}
+
+
+def _both(attribution, draws, radius, key, network, image, label):
+    one, other = jax.random.split(key)
+    sensitivity = sensitivity_max(
+        one, attribution, network, image, label, radius=radius, samples=draws, chunk=None
+    )
+    perturb = gaussian(radius)
+    found = infidelity(
+        other,
+        network,
+        image,
+        attribution(network, image, label),
+        label,
+        perturb=perturb,
+        samples=10 * draws,
+    )
+    return sensitivity, found.scaled
+
+
+def main(
+    config: Annotated[Config, tyro.conf.arg(name="")], out: Path = Path("runs/faithfulness")
+) -> int:
+    """Print both tables.
+
+    Args:
+      config: what the areas depend on.
+      out: the folder for the survey; interrupted, the same command goes on there.
+    """
+    records = surveyed(config, config.procedures, out, steps=config.steps)
+    print(f"Insertion and deletion on {len(records)} photographs of {config.dataset}.\n")
+    print(table(["maps", "insertion", "deletion"], rows_of(config, records)))
+    areas = {name: figures(records, name, "insertion") for name in config.procedures}
+    print(f"\n{compared(areas, config.best, seed=config.seed, percent=False)}")
+    if not config.stable:
+        return 0
+    network, examples = load(config.network, progress=say), config.opened()
+    some = {r["name"]: r["cases"][0]["target"] for r in records[: config.stable]}
+    chosen = [one for one in examples[: 2 * config.stable + 16] if one.name in some]
+    with progress(1, "stability") as advance:
+        found = stability(
+            config, network, [e.photo for e in chosen], [some[e.name] for e in chosen]
+        )
+        advance(1)
+    rows = [
+        [name, mean(row["sensitivity"], config.seed), mean(row["infidelity"], config.seed)]
+        for name, row in found.items()
+    ]
+    print(f"\nStability on {len(chosen)} photographs, changes of {config.radius:g} grey levels.\n")
+    print(table(["method", "sensitivity-max", "infidelity, best scale"], rows))
+    return 0
+
+
+def rows_of(config: Config, records: list[Record]) -> list[list[str]]:
+    """The areas of every procedure, as a table has them."""
+    return [
+        [
+            name,
+            mean(figures(records, name, "insertion"), config.seed),
+            mean(figures(records, name, "deletion"), config.seed),
+        ]
+        for name in config.procedures
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: tyro.cli(main)))

@@ -1,0 +1,103 @@
+"""Agreement of masks with true masks, pixel by pixel.
+
+Claim: masks of the recipe `vizjax` agree with the outlines of animals drawn by hand better than the
+paper's and than a class activation map above a share of its maximum.
+
+    python -m experiments.masks                       # 28 photographs with masks
+    python -m experiments.masks --dataset oxford_iiit_pet --workers 8
+
+@EXPECTED@
+
+A precision-recall curve needs no threshold: it is of the map itself, before anything is cut.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from experiments.output import table
+from experiments.surveyed import Record, Source, compared, figures, mean, surveyed
+from vizjax.cli.console import guarded
+from vizjax.data.files import atomic_write
+from vizjax.errors import InputError
+from vizjax.survey import RECALLS
+
+
+@dataclass(frozen=True)
+class Config(Source):
+    """What the agreement depends on."""
+
+    dataset: str = "photos/masks"
+    procedures: tuple[str, ...] = ("vizjax", "paper", "cam", "grad_cam", "middle", "whole")
+    """Of `vizjax.procedures`."""
+    best: str = "vizjax"
+    """The procedure that the others are compared with."""
+
+
+TINY = Config(procedures=("paper", "middle"), best="paper", photos=1, workers=0)
+
+MEASURES = ("mask_iou", "pixel_accuracy", "average_precision", "energy")
+
+
+def run(config: Config, out: Path, **given) -> list[Record]:
+    """Survey the photographs.
+
+    Args:
+      config: photographs, network and procedures.
+      out: the folder of the survey's file; what is in it is not done again.
+      **given: `network` and `examples` instead of the configuration's.
+
+    Raises:
+      InputError: as of `surveyed`, or the photographs have no masks.
+    """
+    records = surveyed(config, config.procedures, out, **given)
+    if not len(figures(records, config.procedures[0], "mask_iou")):
+        raise InputError(f"`dataset` is {config.dataset}, of which there are no masks")
+    return records
+
+
+def figure(config: Config, records: list[Record]) -> Any:
+    """Precision against recall, the mean over the photographs."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(6, 4.4), layout="constrained")
+    axes = drawn.subplots()
+    for name in config.procedures:
+        curves = figures(records, name, "precision")
+        axes.plot(RECALLS, curves.mean(axis=0), marker=".", label=name)
+    axes.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02))
+    axes.legend(frameon=False, fontsize=8)
+    drawn.supxlabel(
+        f"Pixels of {len(records)} photographs of {config.dataset}, {config.network}; precision "
+        "at a recall is the largest at that recall or a higher one.",
+        fontsize=7,
+    )
+    return drawn
+
+
+def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path = Path("runs/masks")) -> int:
+    """Print the table, draw the curves.
+
+    Args:
+      config: what the agreement depends on.
+      out: the folder for survey and figure; interrupted, the same command goes on there.
+    """
+    records = run(config, out)
+    rows = [
+        [name, *(mean(figures(records, name, key), config.seed) for key in MEASURES)]
+        for name in config.procedures
+    ]
+    print(f"Agreement with the masks of {len(records)} photographs of {config.dataset}.\n")
+    print(table(["masks", "IoU", "pixel accuracy", "average precision", "energy inside"], rows))
+    overlaps = {name: figures(records, name, "mask_iou") for name in config.procedures}
+    print(f"\n{compared(overlaps, config.best, seed=config.seed, percent=False)}")
+    with atomic_write(out / "precision_recall.png") as file:
+        figure(config, records).savefig(file, dpi=130)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: tyro.cli(main)))

@@ -1,0 +1,186 @@
+"""What the experiments on datasets with truth share: their options, the survey, and its figures."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.output import table
+from vizjax.cli.console import output_folder, progress, say
+from vizjax.data import Dataset, dataset
+from vizjax.errors import InputError
+from vizjax.evaluation import Interval, bootstrap_interval, paired_comparison
+from vizjax.models import Network, load
+from vizjax.procedures import Procedure, procedures
+from vizjax.survey import Plan, survey
+
+Record = dict[str, Any]
+"""What a survey says of one photograph."""
+
+HALVES = {"all": slice(None), "tune": slice(0, None, 2), "report": slice(1, None, 2)}
+"""The photographs in order: those with an even number may choose a recipe, the others judge it."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which photographs, which network, and how to go through them."""
+
+    dataset: str = "photos"
+    """Any that `vizjax data list` names."""
+    split: str = ""
+    """Of the dataset; the one to measure on unless given. `test[:100]` is a part of one."""
+    folder: Path | None = None
+    """Where the dataset is."""
+    boxes: Path | None = None
+    """The challenge's boxes, for imagenet2012."""
+    network: str = "squeezenet1_1"
+    """A name, or the path of a MatConvNet file."""
+    photos: int = 0
+    """So many of the photographs; 0 for all."""
+    workers: int = 1
+    """Processes that cut while the device makes maps."""
+    batch: int = 1
+    """Photographs whose maps are made together."""
+    seed: int = 0
+    """Of the colour models' start, of random methods, and of the bootstrap."""
+
+    def __post_init__(self):
+        if self.photos < 0 or self.workers < 0:
+            raise InputError(
+                f"`photos`, `workers` are {self.photos}, {self.workers}; expected 0 or more"
+            )
+
+    def opened(self) -> Dataset:
+        """The dataset, or the part that was asked for."""
+        found = dataset(
+            self.dataset,
+            split=self.split or None,
+            folder=self.folder,
+            boxes=self.boxes,
+            progress=say,
+        )
+        return found[: self.photos] if self.photos else found
+
+
+def surveyed(
+    source: Source,
+    names: Sequence[str],
+    out: Path,
+    *,
+    steps: int = 0,
+    known: Callable[[Network], dict[str, Procedure]] = procedures,
+    network: Network | None = None,
+    examples: Dataset | None = None,
+) -> list[Record]:
+    """The survey of a source, into a file of its own in a folder; what is there is not done again.
+
+    Args:
+      source: which photographs and network.
+      names: of the procedures.
+      out: the folder.
+      steps: of insertion and deletion; 0 leaves them out.
+      known: the procedures of a network, by name.
+      network: instead of the source's.
+      examples: instead of the source's.
+
+    Returns:
+      The records of the photographs that have a case, in order.
+
+    Raises:
+      InputError: something cannot be used, or no photograph has a class that the network knows.
+    """
+    network = load(source.network, progress=say) if network is None else network
+    examples = source.opened() if examples is None else examples
+    plan = Plan(tuple(names), steps=steps, batch=source.batch, seed=source.seed)
+    path = output_folder(out) / f"{source.dataset.replace('/', '_')}.jsonl"
+    with progress(len(examples), f"{source.dataset}: photographs") as advance:
+        records = survey(
+            network,
+            examples,
+            plan,
+            path,
+            known=known(network),
+            workers=source.workers,
+            advance=advance,
+        )
+    for record in records:
+        if "error" in record:
+            say(f"vizjax: `{record['name']}`: {record['error']}")
+    kept = [record for record in records if record.get("cases")]
+    if not kept:
+        raise InputError(
+            f"`dataset` is {source.dataset}, in which no photograph has a class that "
+            f"{network.name} knows; expected another dataset, or a network trained on this one"
+        )
+    return kept
+
+
+def figures(records: Sequence[Record], name: str, key: str) -> np.ndarray:
+    """A figure of one procedure, one value a case that has it; of the others nothing."""
+    found = [case["procedures"][name] for record in records for case in record["cases"]]
+    return np.array([one[key] for one in found if key in one])
+
+
+def wrong(
+    records: Sequence[Record], name: str, *, threshold: float = 0.5, top: int | None = None
+) -> np.ndarray:
+    """Which photographs are ILSVRC localisation errors (Russakovsky et al. 2015, §4.2).
+
+    A photograph is right if for one of its classes the box has `IoU ≥ threshold` and, unless the
+    class is given, the class is among the `top` predictions.
+
+    Args:
+      records: of photographs with boxes.
+      name: of the procedure.
+      threshold: of the IoU.
+      top: 1 or 5, or None where the class is given ("GT-known").
+
+    Returns:
+      One boolean a photograph.
+    """
+
+    def right(case: dict[str, Any]) -> bool:
+        known = top is None or case["rank"] <= top
+        return known and case["procedures"][name]["iou"] >= threshold
+
+    boxed = [record for record in records if "iou" in record["cases"][0]["procedures"][name]]
+    return np.array([not any(map(right, record["cases"])) for record in boxed], bool)
+
+
+def share(values: np.ndarray, seed: int = 0) -> str:
+    """A mean of zeros and ones in percent with its 95 % interval; a dash where there is none."""
+    return _cell(values, seed, lambda x: f"{100 * x:.0f}", lambda x: f"{100 * x:.1f}%")
+
+
+def mean(values: np.ndarray, seed: int = 0) -> str:
+    """A mean with its 95 % interval; a dash where there is none."""
+    return _cell(values, seed, lambda x: f"{x:.2f}", lambda x: f"{x:.3f}")
+
+
+def _cell(values: np.ndarray, seed: int, end: Callable, middle: Callable) -> str:
+    if not len(values):
+        return "–"
+    found: Interval = bootstrap_interval(values, seed=seed)
+    return f"{middle(found.value)} ({end(found.low)}–{end(found.high)})"
+
+
+def compared(values: dict[str, np.ndarray], best: str, *, seed: int = 0, percent: bool) -> str:
+    """A table: what each procedure has less or more than one of them, on the same photographs.
+
+    Args:
+      values: of each procedure, one a photograph, in the same order.
+      best: whose values are subtracted from the others'.
+      seed: of bootstrap and permutations.
+      percent: whether the values are zeros and ones.
+    """
+    factor, form = (100, "+.1f") if percent else (1, "+.3f")
+    rows = []
+    for name, one in values.items():
+        if name != best and len(one) == len(values[best]):
+            found = paired_comparison(one.astype(float), values[best].astype(float), seed=seed)
+            low, middle, high = (factor * v for v in (found.low, found.difference, found.high))
+            interval = f"{low:{form}} to {high:{form}}"
+            rows.append([name, f"{middle:{form}}", interval, f"{found.p_value:.4f}"])
+    return table([f"less {best}", "difference", "95 % interval", "p"], rows)

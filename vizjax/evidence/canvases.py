@@ -1,0 +1,85 @@
+"""Canvases and views of several photographs at once, computed in calls of one shape."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+
+from vizjax.data.crops import Views, centre_view, extract, ten_views
+from vizjax.data.images import canvas
+from vizjax.maps import size_of
+from vizjax.models.network import Network
+from vizjax.types import KeyArray, Photo
+
+CanvasMap: TypeAlias = Float[np.ndarray, "rows columns"]
+
+VIEWS = {1: centre_view, 10: ten_views}
+"""The views by their number: the centre alone, or the paper's ten."""
+
+
+class Evidence(Protocol):
+    """`(key, network, photos, labels) -> maps`, one class a photograph, at the canvas's size."""
+
+    def __call__(
+        self, key: KeyArray, network: Network, photos: Sequence[Photo], labels: Sequence[int]
+    ) -> list[CanvasMap]:
+        """The maps, in the order of the photographs."""
+        ...
+
+
+def canvas_of(network: Network, photo: Photo) -> Float[np.ndarray, "rows columns 3"]:
+    """The photograph at the size that a network's views are cut from."""
+    return canvas(photo, network.preprocessing.short_side or max(size_of(network)))
+
+
+def laid_out(image: np.ndarray, views: int, size: tuple[int, int]) -> Views:
+    """One view or ten on a canvas."""
+    return VIEWS[views](image.shape[0], image.shape[1], size)
+
+
+def cut_out(canvases: Sequence[np.ndarray], laid: Sequence[Views]) -> np.ndarray:
+    """All views of all canvases, one after the other, on the host."""
+    pairs = zip(canvases, laid, strict=True)
+    return np.concatenate([np.asarray(extract(one, views)) for one, views in pairs])
+
+
+def in_chunks(function: Callable, arrays: tuple[np.ndarray, ...], *, chunk: int) -> Any:
+    """`function(*rows)` over the leading axis, so many rows a call; the results as NumPy.
+
+    The last call is filled up with the last row, so that all are of one shape.
+    """
+    count, results = len(arrays[0]), []
+    for start in range(0, count, chunk):
+        rows = np.minimum(np.arange(start, start + chunk), count - 1)
+        # The host goes on while the device works: results are fetched when all has been sent.
+        results.append(function(*(array[rows] for array in arrays)))
+    host = jax.device_get(results)
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *host)
+
+
+def mean_scores(
+    network: Network, photos: Sequence[Photo], *, views: int = 10, chunk: int = 10
+) -> Float[np.ndarray, "photos classes"]:
+    """The unnormalised scores of photographs, averaged over views.
+
+    Args:
+      network: the classifier.
+      photos: of any sizes.
+      views: 1 or 10.
+      chunk: views in memory at a time.
+
+    Returns:
+      One row a photograph.
+    """
+    canvases = [canvas_of(network, photo) for photo in photos]
+    crops = cut_out(canvases, [laid_out(one, views, size_of(network)) for one in canvases])
+    scores = in_chunks(functools.partial(_scores, network), (crops,), chunk=chunk)
+    return scores.reshape(len(photos), views, -1).mean(axis=1)
+
+
+@jax.jit
+def _scores(network: Network, crops: Array) -> Array:
+    return jax.vmap(network)(crops)
