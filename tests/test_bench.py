@@ -37,7 +37,7 @@ def test_the_table_states_the_geometric_mean_and_the_share_of_the_peak():
         ("convnet", ROWS[0]): outcome([0.5], [4.0]),
     }
     text = table.table_of(found)
-    assert "Geometric mean of 2 ratios: 4.00." in text  # of 2 and 8
+    assert "Geometric mean of 2 ratios to the peers as they come: 4.00." in text  # of 2 and 8
     assert "300 GFLOP/s, 75% of a matrix product's 400" in text
     assert "| 500 | 1000 | **2.00** |" in text
 
@@ -51,7 +51,7 @@ def test_differences():
 def test_what_is_kept_is_compared(tmp_path):
     path = tmp_path / "kept.json"
     table.keep(path, results(2.0, 4.0, 1.0))
-    kept = json.loads(path.read_text())
+    (kept,) = json.loads(path.read_text())["runs"]
     assert kept["ratios"] == {f"convnet/{row.name}": r for row, r in zip(ROWS, (2.0, 4.0, 1.0))}  # noqa: B905
     assert {"processor", "cores", "jax", "torch"} <= set(kept["machine"])
     assert table.slower(path, results(1.9, 5.0, 0.8)) == []
@@ -61,7 +61,19 @@ def test_what_is_kept_is_compared(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]", '{"ratios": {"a": "fast"}}'])
+def test_what_another_machine_kept_stays_and_counts_less(tmp_path, monkeypatch):
+    path, name = tmp_path / "kept.json", f"convnet/{ROWS[0].name}"
+    monkeypatch.setattr(table, "machine", lambda: {"processor": "old"})
+    table.keep(path, results(8.0, 4.0))
+    monkeypatch.setattr(table, "machine", lambda: {"processor": "new"})
+    assert table.slower(path, results(2.0)) == [f"{name}: 2.00, kept 8.00"]
+    table.keep(path, results(2.0))
+    assert table.slower(path, results(2.0, 3.5)) == []
+    table.keep(path, results(3.0))
+    assert [run["ratios"][name] for run in json.loads(path.read_text())["runs"]] == [8.0, 3.0]
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"runs": [{"ratios": {"a": "fast"}}]}'])
 def test_nothing_kept_to_compare_with_is_said(tmp_path, content):
     path = tmp_path / "kept.json"
     if content is not None:
@@ -73,7 +85,8 @@ def test_nothing_kept_to_compare_with_is_said(tmp_path, content):
 def test_the_kept_ratios_are_of_rows_that_exist():
     path = table.KEPT
     names = {f"{network}/{row.name}" for network in NETWORKS for row in rows_of(network)}
-    assert set(json.loads(path.read_text())["ratios"]) == names
+    runs = json.loads(path.read_text())["runs"]
+    assert {name for run in runs for name in run["ratios"]} == names
 
 
 def test_inputs_survive_their_file(tmp_path):

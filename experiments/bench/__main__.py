@@ -98,6 +98,7 @@ def run(options: Bench) -> int:
         for row in rows_of(network)
         if row.name in (options.rows or names)
     ]
+    whole = len(chosen) == sum(len(rows_of(network)) for network in NETWORKS)
     results: Results = {}
     failures: list[int] = []
     with tempfile.TemporaryDirectory() as folder, progress(len(chosen), "rows") as advance:
@@ -122,7 +123,8 @@ def run(options: Bench) -> int:
         (options.out / "bench.md").write_text(text)
     if options.keep and not failures:
         keep(KEPT, results)
-        KEPT.with_name("results.md").write_text(text)
+        with KEPT.with_name("results.md").open("w" if whole else "a") as file:
+            file.write(text if whole else f"\nLater, some rows:\n\n{text}")
     if options.check and (lines := slower(KEPT, results)):
         say("\n".join(["vizjax: slower than the ratios that are kept:", *lines]))
         return FAULT

@@ -131,11 +131,14 @@ SIDES: dict[str, Callable[[str, Inputs], Run]] = {
     "saliency_1": _batched(saliency, 1),
     "saliency_10": _batched(saliency, 10),
     "saliency_64": _batched(saliency, 64),
+    "saliency_10_compiled": _batched(saliency, 10),
+    "saliency_64_compiled": _batched(saliency, 64),
     "views_by_classes": _views_by_classes,
     "views_by_classes_kept": _views_by_classes,
     "deconvnet": _batched(gradient, 10, "deconvnet"),
     "guided": _batched(gradient, 10, "guided"),
     "grad_cam": _grad_cam,
+    "grad_cam_torchcam": _grad_cam,
     "integrated_gradients": _single(
         lambda network, image, label: integrated_gradients(network, image, label, steps=50)
     ),

@@ -25,15 +25,21 @@ class Row(NamedTuple):
     rounds: int = 0
 
 
+COMPILED = "torch.compile"
+"""The peer whose rows have a geometric mean of their own: the others run PyTorch eagerly."""
+
 ROWS = (
     Row("saliency_1", "saliency, 1 image", "torch"),
     Row("saliency_10", "saliency, 10 images", "torch"),
     Row("saliency_64", "saliency, 64 images", "torch"),
+    Row("saliency_10_compiled", "saliency, 10 images", COMPILED),
+    Row("saliency_64_compiled", "saliency, 64 images", COMPILED),
     Row("views_by_classes", "saliency, 10 views × 5 classes", "captum", 1.5),
     Row("views_by_classes_kept", "the same, one forward pass kept", "torch"),
     Row("deconvnet", "DeconvNet, 10 images", "captum"),
     Row("guided", "guided backprop, 10 images", "captum"),
     Row("grad_cam", "Grad-CAM, 10 images", "captum"),
+    Row("grad_cam_torchcam", "Grad-CAM, 10 images", "torchcam"),
     Row("integrated_gradients", "integrated gradients, 50 steps", "captum"),
     Row("smoothgrad", "SmoothGrad, 50 samples", "captum"),
     Row("occlusion", "occlusion, 16 px window, stride 8", "captum", 4.0, rounds=3),

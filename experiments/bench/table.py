@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from experiments.bench.rows import Row
+from experiments.bench.rows import COMPILED, Row
 from experiments.bench.workers import Outcome
 from experiments.output import table
 from vizjax.data.files import atomic_write
@@ -17,7 +17,7 @@ from vizjax.errors import InputError
 KEPT = Path(__file__).with_name("kept.json")
 """The ratios that `--check` compares with."""
 
-PACKAGES = ("jax", "jaxlib", "numpy", "torch", "captum", "opencv-python-headless")
+PACKAGES = ("jax", "jaxlib", "numpy", "torch", "captum", "torchcam", "opencv-python-headless")
 NOISE = 0.75
 """The share of its kept ratio that a row may fall to before it counts as slower."""
 
@@ -73,9 +73,16 @@ def table_of(results: Results) -> str:
         ]
         for (network, row), outcome in results.items()
     ]
-    ratios = [outcome.ratio for outcome in results.values()]
-    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-    text = f"{table(header, lines)}\n\nGeometric mean of {len(ratios)} ratios: {mean:.2f}.\n"
+    text = f"{table(header, lines)}\n\n"
+    for compiled, peers in ((False, "the peers as they come"), (True, COMPILED)):
+        logs = [
+            math.log(outcome.ratio)
+            for (_, row), outcome in results.items()
+            if (row.peer == COMPILED) == compiled
+        ]
+        if logs:
+            mean = math.exp(sum(logs) / len(logs))
+            text += f"Geometric mean of {len(logs)} ratios to {peers}: {mean:.2f}.\n"
     for (network, _), outcome in results.items():
         if outcome.extra:
             speed = outcome.extra["flops"] / outcome.ours.median
@@ -93,28 +100,51 @@ def ratios_of(results: Results) -> dict[str, float]:
 
 
 def keep(path: Path, results: Results) -> None:
-    """Writes the ratios, with the machine that they were measured on."""
-    kept = {"machine": machine(), "ratios": ratios_of(results)}
+    """Writes the ratios, by the machine that they were measured on; rows not measured stay.
+
+    Raises:
+      InputError: what was kept cannot be read.
+    """
+    runs, here = _runs(path) if path.exists() else [], machine()
+    own = next((run for run in runs if run["machine"] == here), None)
+    if own is None:
+        runs.append(own := {"machine": here, "ratios": {}})
+    own["ratios"] |= ratios_of(results)
     with atomic_write(path) as file:
-        file.write((json.dumps(kept, indent=2) + "\n").encode())
+        file.write((json.dumps({"runs": runs}, indent=2) + "\n").encode())
 
 
 def slower(path: Path, results: Results) -> list[str]:
     """A line for every row whose ratio fell below `NOISE` of the kept one.
 
+    A row that was kept on this machine is compared with that ratio, another with the last that was
+    kept anywhere.
+
     Raises:
       InputError: nothing was kept, or it cannot be read.
     """
-    try:
-        kept = json.loads(path.read_text())
-        ratios = {name: float(ratio) for name, ratio in kept["ratios"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"`{path}` cannot be read ({error}); expected the ratios of an earlier run: make them "
-            "with `--keep`"
-        ) from error
+    here, ratios = machine(), {}
+    for run in sorted(_runs(path), key=lambda run: run["machine"] == here):
+        ratios |= run["ratios"]
     return [
         f"{name}: {ratio:.2f}, kept {ratios[name]:.2f}"
         for name, ratio in ratios_of(results).items()
         if name in ratios and ratio < NOISE * ratios[name]
     ]
+
+
+def _runs(path: Path) -> list[dict[str, Any]]:
+    try:
+        runs = json.loads(path.read_text())["runs"]
+        return [
+            {
+                "machine": dict(run["machine"]),
+                "ratios": {n: float(r) for n, r in run["ratios"].items()},
+            }
+            for run in runs
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"`{path}` cannot be read ({error}); expected the ratios of an earlier run: make them "
+            "with `--keep`"
+        ) from error

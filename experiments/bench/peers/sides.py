@@ -10,6 +10,7 @@ import captum.attr
 import cv2
 import numpy as np
 import torch
+import torchcam.methods
 
 from experiments.bench import inputs as given
 from experiments.bench.inputs import Inputs, Run
@@ -32,16 +33,17 @@ def _channels_last(batch: torch.Tensor) -> np.ndarray:
     return batch.detach().movedim(1, -1).cpu().numpy()
 
 
-def _saliency(images: int) -> Callable[[str, Inputs], Run]:
+def _saliency(images: int, *, compiled: bool = False) -> Callable[[str, Inputs], Run]:
     """One forward and one backward pass, without any library above PyTorch."""
 
     def side(name: str, inputs: Inputs) -> Run:
         twin, batch = twin_of(name, inputs), _batch(inputs.images[:images])
+        network = torch.compile(twin) if compiled else twin
         labels = torch.tensor(inputs.labels[:images], device=DEVICE)
 
         def run():
             x = batch.clone().requires_grad_()
-            scores = twin(x).gather(1, labels[:, None]).sum()
+            scores = network(x).gather(1, labels[:, None]).sum()
             (gradient,) = torch.autograd.grad(scores, x)
             return gradient.abs().amax(dim=1).cpu().numpy()
 
@@ -92,6 +94,19 @@ def _grad_cam(name: str, inputs: Inputs) -> Run:
 
     maps = _captum(method, relu_attributions=True)(name, inputs)
     return lambda: maps()[..., 0]
+
+
+def _grad_cam_torchcam(name: str, inputs: Inputs) -> Run:
+    twin, batch = twin_of(name, inputs), _batch(inputs.images[:10])
+    method = torchcam.methods.GradCAM(twin, twin.layer(given.CAM_LAYER[name]))
+    labels = [int(label) for label in inputs.labels[:10]]
+
+    def run():
+        scores = twin(batch.clone().requires_grad_())  # its hooks want a gradient to wait for
+        (maps,) = method(labels, scores, normalized=False)
+        return maps.cpu().numpy()
+
+    return run
 
 
 def _integrated_gradients(name: str, inputs: Inputs) -> Run:
@@ -220,11 +235,14 @@ SIDES: dict[str, Callable[[str, Inputs], Run]] = {
     "saliency_1": _saliency(1),
     "saliency_10": _saliency(10),
     "saliency_64": _saliency(64),
+    "saliency_10_compiled": _saliency(10, compiled=True),
+    "saliency_64_compiled": _saliency(64, compiled=True),
     "views_by_classes": _views_by_classes,
     "views_by_classes_kept": _views_by_classes_kept,
     "deconvnet": _captum(lambda twin, name: captum.attr.Deconvolution(twin)),
     "guided": _captum(lambda twin, name: captum.attr.GuidedBackprop(twin)),
     "grad_cam": _grad_cam,
+    "grad_cam_torchcam": _grad_cam_torchcam,
     "integrated_gradients": _integrated_gradients,
     "smoothgrad": _smoothgrad,
     "occlusion": _occlusion,
