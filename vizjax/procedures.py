@@ -1,6 +1,7 @@
 """Procedures by name: from a photograph and a class to a map, a mask and a box."""
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -29,6 +30,16 @@ class Procedure:
     summary: str
     evidence: Evidence
     segment: Segment
+
+    def parameters(self) -> str:
+        """All that its results depend on, but for what bounds the memory."""
+        segment: Any = self.segment
+        if isinstance(segment, functools.partial):
+            options = ", ".join(f"{k}={v}" for k, v in segment.keywords.items())
+            segment = f"{segment.func.__name__}({options})"
+        elif hasattr(segment, "__name__"):
+            segment = segment.__name__
+        return re.sub(r"(, )?\bchunk=\d+", "", f"{self.evidence} {segment}")
 
 
 def graph_cut(

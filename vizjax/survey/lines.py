@@ -1,5 +1,6 @@
 """A file of results that grows by a line a photograph, and goes on where it was cut short."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -65,7 +66,8 @@ class Lines:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what could not be written, `append` has said
+            self._file.close()
 
     def __enter__(self) -> "Lines":
         return self

@@ -55,11 +55,14 @@ def measured(work: Work) -> dict[str, Any]:
       for each `box` (x0, y0, x1, y1 in the photograph's pixels, or None) and, as far as the truth
       allows, `iou` (with the nearest true box), `hit` (of the pointing game), `energy` (inside mask
       or boxes), `mask_iou`, `pixel_accuracy`, `average_precision` and `precision` (the largest at
-      each of `RECALLS` or beyond).
+      each of `RECALLS` or beyond). A true mask without a pixel that counts is no truth.
     """
     case, found = work.case, {}
     height, width = case.photo.shape[:2]
-    region = case.mask if case.mask is not None else box_mask(case.boxes, height, width)
+    counted = np.ones((height, width), bool) if case.ignored is None else ~case.ignored
+    truth = None if case.mask is None else case.mask & counted
+    truth = truth if truth is not None and truth.any() else None
+    region = box_mask(case.boxes, height, width) if truth is None else truth
     for name, saliency_map in work.maps.items():
         place = work.segments[name](jax.random.key(work.seed), work.canvas, saliency_map)
         mask = resize_mask(place.mask, height, width)
@@ -71,11 +74,10 @@ def measured(work: Work) -> dict[str, Any]:
         if region.any():
             figures["hit"] = pointing_hit(large, region)
             figures["energy"] = energy_inside(large, region)
-        if case.mask is not None:
-            counted = np.ones_like(mask) if case.ignored is None else ~case.ignored
-            figures["mask_iou"] = mask_iou(mask & counted, case.mask & counted)
-            figures["pixel_accuracy"] = pixel_accuracy(mask[counted], case.mask[counted])
-            curve = precision_recall_curve(large[counted], case.mask[counted])
+        if truth is not None:
+            figures["mask_iou"] = mask_iou(mask & counted, truth)
+            figures["pixel_accuracy"] = pixel_accuracy(mask[counted], truth[counted])
+            curve = precision_recall_curve(large[counted], truth[counted])
             steps = -np.diff(curve.recall)
             figures["average_precision"] = float(steps @ curve.precision[:-1])
             figures["precision"] = [

@@ -101,7 +101,7 @@ def survey(
             listed = ", ".join(known)
             raise InputError(f"`procedures` has {name}; expected some of: {listed}")
     chosen = {name: known[name] for name in plan.procedures}
-    with Lines(out, _head(network, dataset, plan)) as lines, _pool(workers) as submit:
+    with Lines(out, _head(network, dataset, plan, chosen)) as lines, _pool(workers) as submit:
         advance(len(lines.found))
         waiting: deque[tuple[dict[str, Any], list[Future]]] = deque()
 
@@ -208,7 +208,9 @@ def _areas(
     return inserted.auc, deleted.auc
 
 
-def _head(network: Network, dataset: Dataset, plan: Plan) -> dict[str, Any]:
+def _head(
+    network: Network, dataset: Dataset, plan: Plan, chosen: dict[str, Procedure]
+) -> dict[str, Any]:
     """The first line of the file."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(network):
@@ -218,7 +220,7 @@ def _head(network: Network, dataset: Dataset, plan: Plan) -> dict[str, Any]:
         "examples": len(dataset),
         "network": network.name,
         "parameters": digest.hexdigest()[:16],
-        "procedures": list(plan.procedures),
+        "procedures": {name: one.parameters() for name, one in chosen.items()},
         "steps": plan.steps,
         "batch": plan.batch,
         "seed": plan.seed,
