@@ -22,9 +22,10 @@ from typing import Annotated, Literal
 import tyro
 
 from experiments.output import table
-from experiments.surveyed import HALVES, Source, figures, mean, share, surveyed, wrong
+from experiments.surveyed import HALVES, Source, figures, mean, require, share, surveyed, wrong
 from vizjax.attribution import bind
 from vizjax.cli.console import guarded
+from vizjax.errors import InputError
 from vizjax.evidence import Averaged
 from vizjax.localisation import SoftSeeds, above_share, localise
 from vizjax.models import Network
@@ -43,12 +44,13 @@ class Config(Source):
     """Only the variants whose names begin so."""
 
 
-TINY = Config(recipe="paper", photos=1, workers=0, only=("paper", "foreground"))
+TINY = Config(recipe="paper", photos=1, workers=0, only=("paper", "smoothness 20"))
 
 
 def of_the_paper(network: Network) -> dict[str, Procedure]:
     """The paper's procedure and its variants by name."""
-    paper = procedures(network)["paper"]
+    known = procedures(network)
+    paper = known["paper"]
 
     def cut(**options) -> Procedure:
         return replace(paper, segment=functools.partial(localise, **options))
@@ -67,13 +69,14 @@ def of_the_paper(network: Network) -> dict[str, Procedure]:
     found |= {f"rule {rule}": seen(rule=rule) for rule in ("deconvnet", "guided")}
     found["method smoothgrad"] = seen(method=bind("smoothgrad", samples=25, chunk=None), views=1)
     for name in ("cam", "grad_cam"):
-        found[f"method {name}"] = replace(procedures(network)[name], segment=localise)
+        found[f"method {name}"] = replace(known[name], segment=localise)
     return found
 
 
 def of_vizjax(network: Network) -> dict[str, Procedure]:
     """The recipe `vizjax` and its variants by name."""
-    whole = procedures(network)["vizjax"]
+    known = procedures(network)
+    whole = known["vizjax"]
     pyramid, seeds = whole.evidence, SoftSeeds()
 
     def seen(**fields) -> Procedure:
@@ -84,17 +87,19 @@ def of_vizjax(network: Network) -> dict[str, Procedure]:
 
     found = {"vizjax": whole}
     found |= {f"layer {name}": seen(layer=name) for name in ("fire5", "fire7", "fire9")}
-    found |= {"scale 256 alone": seen(scales=(256,)), "without 0": seen(scales=(256, 320, 400))}
-    found |= {"smoothing 0": seen(smoothing=0.0), "smoothing 8": seen(smoothing=8.0)}
+    found |= {"squeezed and fitted alone": seen(scales=()), "without them": seen(whole=False)}
+    found |= {"one scale alone": seen(whole=False, scales=(1.0,))}
+    found |= {"smoothing 0": seen(smoothing=0.0), "smoothing 1/32": seen(smoothing=1 / 32)}
     found |= {f"width {v}": cut(width=v) for v in (0.1, 0.3)}
     found |= {f"trust {v:g}": cut(trust=v) for v in (0.5, 3.0)}
     found |= {f"smoothness {v:g}": cut(smoothness=v) for v in (5.0, 50.0)}
-    found |= {f"components {v}": cut(components=v) for v in (3, 12)}
+    found |= {f"components {v}": cut(components=v) for v in (3, 5, 12)}
+    found |= {"starts 1": cut(starts=1)}
     found |= {f"rounds {v}": cut(rounds=v) for v in (1, 4)}
     found |= {"without border": cut(border=0.0), "without colours": cut(components=1, trust=1e3)}
     found["paper's cut"] = replace(whole, segment=localise)
     found["20 % of the maximum"] = replace(whole, segment=functools.partial(above_share, share=0.2))
-    found["paper's map"] = replace(procedures(network)["paper"], segment=seeds)
+    found["paper's map"] = replace(known["paper"], segment=seeds)
     return found
 
 
@@ -103,12 +108,18 @@ VARIANTS = {"paper": of_the_paper, "vizjax": of_vizjax}
 
 def chosen(config: Config, network: Network) -> dict[str, Procedure]:
     """The variants that are asked for."""
-    found = VARIANTS[config.recipe](network)
-    return {
+    known = VARIANTS[config.recipe](network)
+    found = {
         name: one
-        for name, one in found.items()
+        for name, one in known.items()
         if not config.only or name.startswith(tuple(config.only))
     }
+    if not found:
+        raise InputError(
+            f"`only` is {', '.join(config.only)}; expected how one of these begins: "
+            f"{', '.join(known)}"
+        )
+    return found
 
 
 def main(
@@ -133,6 +144,7 @@ def main(
         network=network,
         examples=examples,
     )[HALVES[config.half]]
+    require(config, records, "iou", "boxes")
     rows = [
         [
             name,

@@ -9,17 +9,16 @@ import numpy as np
 from jaxtyping import Float
 
 from vizjax.attribution.registry import Bound
-from vizjax.data.crops import assemble, centre_view, extract, ten_views
+from vizjax.data.crops import assemble, extract
 from vizjax.data.images import canvas, resize, resize_mask
 from vizjax.errors import InputError
+from vizjax.evidence import VIEWS, Evidence
 from vizjax.localisation import Localisation, bounding_box, localise_classes
-from vizjax.maps import SALIENCY, scores_and_maps, size_of
+from vizjax.maps import SALIENCY, scores_and_labels, scores_and_maps, size_of
 from vizjax.models.network import Network
+from vizjax.procedures import Segment
 from vizjax.programs import LIVE, Live
 from vizjax.types import Box, KeyArray, Mask, Photo
-
-VIEWS = {1: centre_view, 10: ten_views}
-"""The views by their number: the centre alone, or the paper's ten."""
 
 Localiser: TypeAlias = Callable[[KeyArray, np.ndarray, np.ndarray], list[Localisation]]
 """`(key, canvas, maps) -> places`: such as `localise_classes`, or a `functools.partial` of it."""
@@ -89,6 +88,7 @@ def explain(
     method: Bound = SALIENCY,
     views: int | None = None,
     localise: Localiser = localise_classes,
+    evidence: Evidence | None = None,
 ) -> Explanation:
     """Predict, map and locate the classes of a photograph (Simonyan et al. 2013, §3).
 
@@ -107,6 +107,9 @@ def explain(
         takes many passes a view.
       localise: from the maps to the places; `functools.partial(localise_classes, smoothness=50)`
         sets a hyperparameter.
+      evidence: what makes the maps instead of `method` and its views: with
+        `vizjax.procedures`' recipe `vizjax`, `evidence=recipe.evidence,
+        localise=segmented(recipe.segment)`. The scores are of ten views all the same.
 
     Returns:
       The canvas and one prediction for each class explained, the highest score first.
@@ -124,6 +127,7 @@ def explain(
         method=method,
         views=views,
         localise=localise,
+        evidence=evidence,
     )()
 
 
@@ -137,6 +141,7 @@ def begin(
     method: Bound = SALIENCY,
     views: int | None = None,
     localise: Localiser = localise_classes,
+    evidence: Evidence | None = None,
     run: Live = LIVE,
 ) -> Callable[[], Explanation]:
     """`explain` in two steps: the device computes the maps while the caller does something else.
@@ -150,6 +155,7 @@ def begin(
       method: as of `explain`.
       views: as of `explain`.
       localise: as of `explain`.
+      evidence: as of `explain`.
       run: how compiled functions are run: `vizjax.programs.Kept` spares a new process the tracing.
 
     Returns:
@@ -167,26 +173,40 @@ def begin(
     windows = VIEWS[views](height, width, size)
     classes = jnp.asarray(labels, int) if len(labels) else top
     crops = extract(image, windows)
-    found = scores_and_maps(network, crops, classes, method=method, key=key, run=run)
-    posteriors = run(_softmax, found.scores)
+    if evidence is None:
+        sent, chosen, of_views = scores_and_maps(
+            network, crops, classes, method=method, key=key, run=run
+        )
+    else:
+        (sent, chosen), of_views = scores_and_labels(network, crops, classes, run=run), None
+    posteriors = run(_softmax, sent)
 
     def rest() -> Explanation:
-        scores, posterior = np.asarray(found.scores), np.asarray(posteriors)
+        scores, posterior = np.asarray(sent), np.asarray(posteriors)
         if not np.all(np.isfinite(scores)):
             raise InputError(
                 f"`network` {network.name} gives scores that are not finite; expected numbers: its "
                 "parameters or its mean hold NaN or infinity"
             )
-        assembled = [assemble(one, windows, height, width) for one in np.asarray(found.maps)]
+        explained = np.asarray(chosen).tolist()
+        if evidence is None:
+            assembled = [assemble(one, windows, height, width) for one in np.asarray(of_views)]
+        else:
+            assembled = evidence(key, network, [photo] * len(explained), explained)
         maps = finite(method, network, np.stack(assembled))
         places = localise(key, image, maps)
         predictions = [
-            Prediction(int(label), float(scores[label]), float(posterior[label]), one, place)
-            for label, one, place in zip(np.asarray(found.labels), maps, places, strict=True)
+            Prediction(label, float(scores[label]), float(posterior[label]), one, place)
+            for label, one, place in zip(explained, maps, places, strict=True)
         ]
         return Explanation(image, sorted(predictions, key=lambda p: -p.score))
 
     return rest
+
+
+def segmented(segment: Segment) -> Localiser:
+    """A localiser that segments each map by itself, as a procedure does."""
+    return lambda key, image, maps: [segment(key, image, one) for one in maps]
 
 
 def finite(

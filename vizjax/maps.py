@@ -78,16 +78,8 @@ def scores_and_maps(
     Raises:
       InputError: a class, or a number of classes, that the network does not have.
     """
-    classes = run.shape(_scores, network, crops).size
+    scores, chosen = scores_and_labels(network, crops, labels, run=run)
     key = jax.random.key(0) if key is None else key
-    if isinstance(labels, int):
-        if not 1 <= labels <= classes:
-            raise InputError(f"`top` is {labels}; expected 1 to {classes} classes")
-        scores, chosen = run(_top_scores, network, crops, static=(labels,))
-    else:
-        for label in labels:
-            check(label, (classes,))
-        scores, chosen = run(_scores, network, crops), labels
 
     def part(views, some):
         start = np.array([views.start, some.start], np.int32)
@@ -99,6 +91,34 @@ def scores_and_maps(
         for views in _parts(len(crops), 1 if method.entry.many else VIEWS_AT_ONCE)
     ]
     return ScoresAndMaps(scores, chosen, run(_joined, rows))
+
+
+def scores_and_labels(
+    network: Callable,
+    crops: Float[Array, "views height width channels"],
+    labels: Array | int,
+    *,
+    run: Live = LIVE,
+) -> tuple[Float[Array, " classes"], Int[Array, " explained"]]:
+    """The scores of all classes, averaged over the views, and the classes to explain.
+
+    Args:
+      network: as of `scores_and_maps`.
+      crops: the views.
+      labels: as of `scores_and_maps`.
+      run: as of `scores_and_maps`.
+
+    Raises:
+      InputError: as of `scores_and_maps`.
+    """
+    classes = run.shape(_scores, network, crops).size
+    if isinstance(labels, int):
+        if not 1 <= labels <= classes:
+            raise InputError(f"`top` is {labels}; expected 1 to {classes} classes")
+        return run(_top_scores, network, crops, static=(labels,))
+    for label in labels:
+        check(label, (classes,))
+    return run(_scores, network, crops), labels
 
 
 def _parts(length: int, step: int) -> list[range]:

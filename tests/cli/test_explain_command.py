@@ -121,3 +121,24 @@ def test_the_longest_panorama(shape, explain, pixels, tmp_path, out):
     assert explain(tmp_path / "long.png", top=3, views=10).status == 0
     width, height = size(out / "long/figure.png")
     assert max(width, height) < 5000  # opens in any viewer
+
+
+def test_the_recipe_vizjax_has_maps_of_its_own(explain, photo, out):
+    found = {}
+    for recipe in ("paper", "vizjax"):
+        assert explain(photo, "--recipe", recipe).status == 0
+        result = contents(out / "photo/result.json")
+        assert result["options"]["recipe"] == recipe
+        best = result["predictions"][0]
+        found[recipe] = best["score"], np.load(out / "photo" / best["saliency"])
+    assert found["paper"][0] == pytest.approx(found["vizjax"][0])
+    evidence = found["vizjax"][1]
+    assert evidence.shape == (40, 60)
+    assert 0 <= evidence.min() < evidence.max() <= 1
+    assert not np.allclose(evidence, found["paper"][1])
+
+
+def test_the_recipe_vizjax_refuses_another_method(explain, photo):
+    outcome = explain(photo, "--recipe", "vizjax", "--method", "grad_cam")
+    assert outcome.status == 2
+    assert "`--method` is grad_cam" in outcome.lines[-1]

@@ -21,10 +21,11 @@ from vizjax.cli.networks import NetworkName, classifier, programs_of
 from vizjax.data.files import atomic_write
 from vizjax.data.images import canvas, read_photo, write_png
 from vizjax.errors import InputError
-from vizjax.explain import Explanation, Located, Prediction, begin, default_views
+from vizjax.explain import Explanation, Located, Prediction, begin, default_views, segmented
 from vizjax.localisation import CAPTION, compile_ahead, localise_classes
 from vizjax.maps import shape_of_scores, size_of
 from vizjax.models.network import Network
+from vizjax.procedures import procedures
 from vizjax.targets import check
 from vizjax.types import Photo
 
@@ -50,6 +51,9 @@ class Explain:
     ] = ()
     """Explain this class instead: index, WordNet id or name."""
     network: NetworkName = "squeezenet1_1"
+    recipe: Literal["paper", "vizjax"] = "paper"
+    """How objects are located: as in the paper, from the maps of `--method`; or by saliency at a
+    deep layer over a pyramid of scales, which takes longer and is right more often."""
     method: MethodName = "saliency"
     """What a map is."""
     layer: Annotated[str, tyro.conf.arg(help_behavior_hint="(optional)")] = ""
@@ -75,6 +79,8 @@ def views_of(options: Explain, method: Bound) -> int:
 
 def caption(options: Explain, network: Network, method: Bound) -> str:
     """The parameters under a figure."""
+    if options.recipe == "vizjax":
+        return f"{network.name}; recipe vizjax: {procedures(network)['vizjax'].parameters()}"
     views = views_of(options, method)
     averaged = "the centre view" if views == 1 else f"mean of {views} views"
     return f"{network.name}; {method.caption()} by the {options.rule} rule, {averaged}. {CAPTION}"
@@ -95,7 +101,16 @@ def run(options: Explain) -> int:
         check(label, shape)
     if not 1 <= options.top <= shape[0]:
         raise InputError(f"`--top` is {options.top}; expected 1 to {shape[0]} classes")
+    if options.recipe == "vizjax" and options.method != "saliency":
+        raise InputError(
+            f"`--method` is {options.method}, and `--recipe vizjax` has maps of its own; expected "
+            "one of the two"
+        )
     key = jax.random.key(options.seed)
+    how: dict[str, Any] = {"localise": functools.partial(localise_classes, run=run)}
+    if options.recipe == "vizjax":
+        recipe = procedures(network)["vizjax"]
+        how = {"evidence": recipe.evidence, "localise": segmented(recipe.segment)}
     failures = []
 
     def steps(path: Path, name: str) -> Iterator[None]:
@@ -108,8 +123,8 @@ def run(options: Explain) -> int:
             labels=labels,
             method=method,
             views=views_of(options, method),
-            localise=functools.partial(localise_classes, run=run),
             run=run,
+            **how,
         )
         # While the device is busy: heavy imports, and the programs of what comes next.
         import skimage.measure
@@ -117,7 +132,7 @@ def run(options: Explain) -> int:
 
         from vizjax import figures  # noqa: F401
 
-        if path == options.photos[0]:
+        if path == options.photos[0] and options.recipe == "paper":
             size = network.preprocessing.short_side or max(size_of(network))
             height, width, _ = canvas(photo, size).shape
             compile_ahead(height, width, len(labels) or options.top, run=run)
@@ -170,7 +185,7 @@ def write(
             explanation,
             network.labels,
             caption=f"{name}: {caption(options, network, method)}",
-            column=method.name,
+            column="evidence" if options.recipe == "vizjax" else method.name,
         )
         with atomic_write(folder / "figure.png") as file:
             figures.write(figure, file)
@@ -212,7 +227,7 @@ def _written(
 
 def _options(options: Explain, method: Bound) -> dict[str, Any]:
     shown = dataclasses.asdict(options)
-    chosen = {name: shown[name] for name in ("top", "label", "rule", "seed")}
+    chosen = {name: shown[name] for name in ("top", "label", "recipe", "rule", "seed")}
     views = views_of(options, method)
     return chosen | {
         "views": views,

@@ -12,10 +12,10 @@ from scipy.ndimage import gaussian_filter
 from vizjax.attribution.registry import Bound
 from vizjax.data.crops import assemble
 from vizjax.data.images import canvas, resize
-from vizjax.evidence.canvases import CanvasMap, canvas_of, cut_out, in_chunks, laid_out
+from vizjax.evidence.canvases import CanvasMap, Photos, canvas_of, cut_out, in_chunks, laid_out
 from vizjax.maps import SALIENCY, size_of
 from vizjax.models.network import Network
-from vizjax.types import KeyArray, Photo
+from vizjax.types import KeyArray
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Averaged:
     chunk: int = 10
 
     def __call__(
-        self, key: KeyArray, network: Network, photos: Sequence[Photo], labels: Sequence[int]
+        self, key: KeyArray, network: Network, photos: Photos, labels: Sequence[int]
     ) -> list[CanvasMap]:
         """The maps; of a random method, every view has a key of its own."""
         network = network.with_rule(self.rule) if self.rule != "gradient" else network
@@ -80,7 +80,7 @@ class Middle:
     """
 
     def __call__(
-        self, key: KeyArray, network: Network, photos: Sequence[Photo], labels: Sequence[int]
+        self, key: KeyArray, network: Network, photos: Photos, labels: Sequence[int]
     ) -> list[CanvasMap]:
         """The maps, which depend on the photographs' shapes alone."""
         del key, labels

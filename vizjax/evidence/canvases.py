@@ -2,29 +2,33 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, UInt8
 
 from vizjax.data.crops import Views, centre_view, extract, ten_views
 from vizjax.data.images import canvas
+from vizjax.errors import InputError
 from vizjax.maps import size_of
 from vizjax.models.network import Network
 from vizjax.types import KeyArray, Photo
 
-CanvasMap: TypeAlias = Float[np.ndarray, "rows columns"]
+# Without names for the sides: of several, they need not agree.
+Photos: TypeAlias = Sequence[UInt8[np.ndarray, "_ _ 3"]]
+CanvasMap: TypeAlias = Float[np.ndarray, "_ _"]
 
 VIEWS = {1: centre_view, 10: ten_views}
 """The views by their number: the centre alone, or the paper's ten."""
 
 
+@runtime_checkable
 class Evidence(Protocol):
     """`(key, network, photos, labels) -> maps`, one class a photograph, at the canvas's size."""
 
     def __call__(
-        self, key: KeyArray, network: Network, photos: Sequence[Photo], labels: Sequence[int]
+        self, key: KeyArray, network: Network, photos: Photos, labels: Sequence[int]
     ) -> list[CanvasMap]:
         """The maps, in the order of the photographs."""
         ...
@@ -37,6 +41,8 @@ def canvas_of(network: Network, photo: Photo) -> Float[np.ndarray, "rows columns
 
 def laid_out(image: np.ndarray, views: int, size: tuple[int, int]) -> Views:
     """One view or ten on a canvas."""
+    if views not in VIEWS:
+        raise InputError(f"`views` is {views}; expected 1 for the centre, or 10 for the paper's")
     return VIEWS[views](image.shape[0], image.shape[1], size)
 
 
@@ -61,7 +67,7 @@ def in_chunks(function: Callable, arrays: tuple[np.ndarray, ...], *, chunk: int)
 
 
 def mean_scores(
-    network: Network, photos: Sequence[Photo], *, views: int = 10, chunk: int = 10
+    network: Network, photos: Photos, *, views: int = 10, chunk: int = 10
 ) -> Float[np.ndarray, "photos classes"]:
     """The unnormalised scores of photographs, averaged over views.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 from jaxtyping import Array, Float, Num
 
@@ -41,6 +42,8 @@ class SoftSeeds:
       border: log odds taken off in the frame: objects seldom touch the edges everywhere.
       margin: the frame's width, as a part of each side.
       components: Gaussians in a colour model.
+      starts: fits of each colour model, from starts of their own, whose log densities are averaged:
+        where one fit would leave a mask to chance.
       smoothness: γ of the cut, in nats.
       rounds: of training and cutting.
       side: short side that the cut is made at, in pixels.
@@ -51,13 +54,14 @@ class SoftSeeds:
     limit: float = 3.0
     border: float = 2.0
     margin: float = 0.03
-    components: int = 5
+    components: int = 8
+    starts: int = 4
     smoothness: float = 20.0
     rounds: int = 2
     side: int = 128
 
     def __post_init__(self):
-        positive = ("width", "limit", "components", "rounds", "side")
+        positive = ("width", "limit", "components", "starts", "rounds", "side")
         for name in positive:
             if not getattr(self, name) > 0:
                 raise InputError(f"`{name}` is {getattr(self, name)}; expected more than 0")
@@ -71,7 +75,7 @@ class SoftSeeds:
         self,
         key: KeyArray,
         image: Num[np.ndarray | Array, "height width channels"],
-        saliency_map: Float[np.ndarray | Array, "height width"],
+        saliency_map: Float[np.ndarray | Array, "rows columns"],
     ) -> Localisation:
         """Mask, box and seeds (the pixels whose log odds reach 1 nat, either way).
 
@@ -134,10 +138,16 @@ class SoftSeeds:
             for row, one in zip(weights, trained, strict=True):
                 few = one[::2, ::2].ravel()
                 row[: few.size] = few
-            fitted = fitted_log_density(
-                key, samples, weights, pixels[0], self.components, max_steps=EM_STEPS
-            )
-            object_, background = np.asarray(fitted)[:, : rows * columns].reshape(2, rows, columns)
+            fits = [
+                np.asarray(
+                    fitted_log_density(
+                        start, samples, weights, pixels[0], self.components, EM_STEPS
+                    )
+                )
+                for start in jax.random.split(key, self.starts)
+            ]
+            mean = np.mean(fits, axis=0)[:, : rows * columns]
+            object_, background = mean.reshape(2, rows, columns)
             ratio = np.clip(object_ - background, -self.limit, self.limit)
             found = cut(edges, (ratio + self.trust * odds).astype(np.float64))
             if not found.any() or found.all():

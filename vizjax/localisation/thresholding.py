@@ -69,8 +69,7 @@ def middle_box(key: Any, image: Any, saliency_map: Any, *, fraction: float = 0.7
     if not 0 < fraction <= 1:
         raise InputError(f"`fraction` is {fraction}; expected a part of each side, in (0, 1]")
     mask = np.zeros(np.shape(saliency_map), bool)
-    inside = tuple(
-        slice(round((1 - fraction) / 2 * n), n - round((1 - fraction) / 2 * n)) for n in mask.shape
-    )
-    mask[inside] = True
+    # Of the smallest maps a pixel or two stay.
+    edges = [min(round((1 - fraction) / 2 * n), (n - 1) // 2) for n in mask.shape]
+    mask[tuple(slice(edge, n - edge) for edge, n in zip(edges, mask.shape, strict=True))] = True
     return Localisation(mask, bounding_box(mask), Seeds(mask, ~mask))
