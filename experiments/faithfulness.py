@@ -14,6 +14,7 @@ The curves are of the centre view, in 28 steps: both are of the softmax posterio
 alone is no praise: noise that a network has never seen destroys a class quickly, too.
 """
 
+import contextlib
 import functools
 import sys
 from collections.abc import Sequence
@@ -26,10 +27,11 @@ import numpy as np
 import tyro
 
 from experiments.output import table
-from experiments.surveyed import Record, Source, compared, figures, mean, surveyed
+from experiments.surveyed import Record, Source, check_best, compared, figures, mean, surveyed
 from vizjax.attribution import bind
 from vizjax.attribution.registry import Bound
 from vizjax.cli.console import guarded, progress, say
+from vizjax.data import Dataset, Example
 from vizjax.errors import InputError
 from vizjax.evaluation import gaussian, infidelity, sensitivity_max
 from vizjax.models import Network, load
@@ -65,6 +67,7 @@ class Config(Source):
 
     def __post_init__(self):
         super().__post_init__()
+        check_best(self.best, self.procedures)
         if self.steps < 1 or self.stable < 0 or self.draws < 1 or not self.radius > 0:
             raise InputError(
                 f"`steps`, `stable`, `draws`, `radius` are {self.steps}, {self.stable}, "
@@ -130,7 +133,7 @@ def main(
         return 0
     network, examples = load(config.network, progress=say), config.opened()
     some = {r["name"]: r["cases"][0]["target"] for r in records[: config.stable]}
-    chosen = [one for one in examples[: 2 * config.stable + 16] if one.name in some]
+    chosen = _named(examples, list(some))
     with progress(1, "stability") as advance:
         found = stability(
             config, network, [e.photo for e in chosen], [some[e.name] for e in chosen]
@@ -143,6 +146,18 @@ def main(
     print(f"\nStability on {len(chosen)} photographs, changes of {config.radius:g} grey levels.\n")
     print(table(["method", "sensitivity-max", "infidelity, best scale"], rows))
     return 0
+
+
+def _named(examples: Dataset, names: list[str]) -> list[Example]:
+    """The photographs of these names, read until all are found."""
+    found = []
+    for number in range(len(examples)):
+        if len(found) == len(names):
+            break
+        with contextlib.suppress(InputError):  # the survey has said what is wrong with it
+            if (one := examples[number]).name in names:
+                found.append(one)
+    return found
 
 
 def rows_of(config: Config, records: list[Record]) -> list[list[str]]:

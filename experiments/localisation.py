@@ -20,7 +20,18 @@ from typing import Annotated, NamedTuple
 import tyro
 
 from experiments.output import save, table
-from experiments.surveyed import HALVES, Record, Source, compared, figures, share, surveyed, wrong
+from experiments.surveyed import (
+    HALVES,
+    Record,
+    Source,
+    check_best,
+    compared,
+    figures,
+    require,
+    share,
+    surveyed,
+    wrong,
+)
 from vizjax.cli.console import guarded
 from vizjax.errors import InputError
 
@@ -43,10 +54,7 @@ class Config(Source):
         super().__post_init__()
         if self.half not in HALVES:
             raise InputError(f"`half` is {self.half}; expected one of: {', '.join(HALVES)}")
-        if self.best not in self.procedures:
-            raise InputError(
-                f"`best` is {self.best}; expected one of `procedures`: {', '.join(self.procedures)}"
-            )
+        check_best(self.best, self.procedures)
 
 
 TINY = Config(procedures=("paper", "middle"), best="paper", photos=2, workers=0)
@@ -100,11 +108,7 @@ def run(config: Config, out: Path, **given) -> tuple[list[Row], list[Record]]:
       InputError: as of `surveyed`, or the photographs have no boxes.
     """
     records = surveyed(config, config.procedures, out, **given)[HALVES[config.half]]
-    if not records or not len(figures(records, config.procedures[0], "iou")):
-        raise InputError(
-            f"`dataset` is {config.dataset}, of which there are no boxes; expected one with boxes "
-            "(imagenet2012: give `--boxes`)"
-        )
+    require(config, records, "iou", "boxes")
     return rows_of(config, records), records
 
 

@@ -19,10 +19,18 @@ from typing import Annotated, Any
 import tyro
 
 from experiments.output import table
-from experiments.surveyed import Record, Source, compared, figures, mean, surveyed
+from experiments.surveyed import (
+    Record,
+    Source,
+    check_best,
+    compared,
+    figures,
+    mean,
+    require,
+    surveyed,
+)
 from vizjax.cli.console import guarded
 from vizjax.data.files import atomic_write
-from vizjax.errors import InputError
 from vizjax.survey import RECALLS
 
 
@@ -35,6 +43,10 @@ class Config(Source):
     """Of `vizjax.procedures`."""
     best: str = "vizjax"
     """The procedure that the others are compared with."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_best(self.best, self.procedures)
 
 
 TINY = Config(procedures=("paper", "middle"), best="paper", photos=1, workers=0)
@@ -54,8 +66,7 @@ def run(config: Config, out: Path, **given) -> list[Record]:
       InputError: as of `surveyed`, or the photographs have no masks.
     """
     records = surveyed(config, config.procedures, out, **given)
-    if not len(figures(records, config.procedures[0], "mask_iou")):
-        raise InputError(f"`dataset` is {config.dataset}, of which there are no masks")
+    require(config, records, "mask_iou", "masks")
     return records
 
 

@@ -23,9 +23,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def save(path: Path, config: Any, **results: Sequence[Any]) -> None:
-    """Write JSON: the configuration, and each sequence of NamedTuples under its name."""
+    """Write JSON: the configuration, and each sequence of NamedTuples under its name.
+
+    What JSON does not know, such as a path, is written as `str` has it.
+    """
     content = {"config": dataclasses.asdict(config)} | {
         name: [item._asdict() for item in items] for name, items in results.items()
     }
     with atomic_write(path) as file:
-        file.write(json.dumps(content, indent=2).encode())
+        file.write(json.dumps(content, indent=2, default=str).encode())

@@ -21,7 +21,17 @@ from typing import Annotated
 import tyro
 
 from experiments.output import table
-from experiments.surveyed import Record, Source, compared, figures, mean, share, surveyed
+from experiments.surveyed import (
+    Record,
+    Source,
+    check_best,
+    compared,
+    figures,
+    mean,
+    require,
+    share,
+    surveyed,
+)
 from vizjax.cli.console import guarded
 from vizjax.evaluation import pointing_accuracy
 
@@ -37,6 +47,10 @@ class Config(Source):
     best: str = "vizjax"
     """The procedure that the others are compared with."""
 
+    def __post_init__(self):
+        super().__post_init__()
+        check_best(self.best, self.procedures)
+
 
 TINY = Config(procedures=("paper", "middle"), best="paper", photos=2, workers=0)
 
@@ -51,6 +65,7 @@ def main(
       out: the folder for the survey; interrupted, the same command goes on there.
     """
     records = surveyed(config, config.procedures, out)
+    require(config, records, "hit", "boxes")
     print(f"The pointing game on {len(records)} photographs of {config.dataset}.\n")
     print(table(["maps", "micro", "classes", "energy inside"], rows_of(config, records)))
     hits = {name: figures(records, name, "hit") for name in config.procedures}

@@ -22,9 +22,11 @@ from experiments.surveyed import (
     HALVES,
     Record,
     Source,
+    check_best,
     compared,
     figures,
     mean,
+    require,
     share,
     surveyed,
     wrong,
@@ -57,6 +59,11 @@ class Config(Source):
     best: str = "vizjax"
     """The procedure that the others are compared with."""
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.procedures:
+            check_best(self.best, self.procedures)
+
 
 TINY = Config(procedures=("paper", "middle"), best="paper", photos=1, workers=0, steps=2)
 
@@ -74,6 +81,8 @@ def run(config: Config, out: Path) -> str:
     boxed = surveyed(config, names, out, steps=config.steps, network=network)
     masks = replace(config, dataset=config.masks, split="", folder=None, boxes=None)
     masked = surveyed(masks, names, out, network=network)
+    require(config, boxed, "iou", "boxes")
+    require(masks, masked, "mask_iou", "masks")
     rows = [[known[name].summary, *cells_of(config, name, boxed, masked)] for name in names]
     errors = {
         half: {name: wrong(boxed[part], name) for name in names} for half, part in HALVES.items()
@@ -82,7 +91,10 @@ def run(config: Config, out: Path) -> str:
         [known[n].summary, *(share(errors[half][n], config.seed) for half in HALVES)] for n in names
     ]
     overlaps = {name: figures(masked, name, "mask_iou") for name in names}
-    less = {half: compared(errors[half], config.best, percent=True) for half in ("all", "report")}
+    less = {
+        half: compared(errors[half], config.best, seed=config.seed, percent=True)
+        for half in ("all", "report")
+    }
     return "\n\n".join(
         [
             f"{config.network}, {len(boxed)} photographs with boxes, {len(masked)} with masks; in "
@@ -97,7 +109,7 @@ def run(config: Config, out: Path) -> str:
             "On the half that the recipe was not chosen on:",
             less["report"],
             f"Mask IoU of each less that of `{config.best}`:",
-            compared(overlaps, config.best, percent=False),
+            compared(overlaps, config.best, seed=config.seed, percent=False),
         ]
     )
 
@@ -123,12 +135,16 @@ def fill(document: Path, text: str) -> None:
       InputError: the document cannot be read or lacks the marks.
     """
     try:
-        old = document.read_text("utf-8")
-    except OSError as error:
-        raise InputError(f"`--readme` is {document}: {error.strerror or error}") from error
-    if not (BEGIN in old and END in old):
-        raise InputError(f"`--readme` is {document}; expected a document with {BEGIN} and {END}")
-    head, tail = old.split(BEGIN)[0], old.split(END)[1]
+        old = document.read_bytes().decode()  # its line ends are kept
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"`--readme` is {document}: {reason}; expected a document") from error
+    head, begun, rest = old.partition(BEGIN)
+    _, ended, tail = rest.partition(END)
+    if not (begun and ended):
+        raise InputError(
+            f"`--readme` is {document}; expected a document with {BEGIN} and, behind it, {END}"
+        )
     with atomic_write(document) as file:
         file.write(f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}".encode())
 

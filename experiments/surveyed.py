@@ -1,5 +1,7 @@
 """What the experiments on datasets with truth share: their options, the survey, and its figures."""
 
+import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +76,10 @@ def surveyed(
     network: Network | None = None,
     examples: Dataset | None = None,
 ) -> list[Record]:
-    """The survey of a source, into a file of its own in a folder; what is there is not done again.
+    """The survey of a source, into files in a folder; what is there is not done again.
+
+    Procedures that differ in what they make of one map share a file: another procedure, or one
+    that has changed, leaves the others' figures alone.
 
     Args:
       source: which photographs and network.
@@ -93,18 +98,36 @@ def surveyed(
     """
     network = load(source.network, progress=say) if network is None else network
     examples = source.opened() if examples is None else examples
-    plan = Plan(tuple(names), steps=steps, batch=source.batch, seed=source.seed)
-    path = output_folder(out) / f"{source.dataset.replace('/', '_')}.jsonl"
-    with progress(len(examples), f"{source.dataset}: photographs") as advance:
-        records = survey(
-            network,
-            examples,
-            plan,
-            path,
-            known=known(network),
-            workers=source.workers,
-            advance=advance,
-        )
+    procedures_of = known(network)
+    for name in names:
+        if name not in procedures_of:
+            listed = ", ".join(procedures_of)
+            raise InputError(f"`procedures` has {name}; expected some of: {listed}")
+    groups: dict[Any, list[str]] = {}
+    for name in names:
+        groups.setdefault(procedures_of[name].evidence, []).append(name)
+    found = []
+    for group in groups.values():
+        plan = Plan(tuple(group), steps=steps, batch=source.batch, seed=source.seed)
+        title = f"{source.dataset}, {', '.join(group)}"
+        stem = re.sub(r"[^\w.-]+", "_", f"{source.dataset}-{group[0]}")
+        path = output_folder(out) / f"{stem}.jsonl"
+        start = time.monotonic()
+        with progress(len(examples), title) as advance:
+            found.append(
+                survey(
+                    network,
+                    examples,
+                    plan,
+                    path,
+                    known=procedures_of,
+                    workers=source.workers,
+                    advance=advance,
+                )
+            )
+        seconds = time.monotonic() - start
+        say(f"{title}: {len(examples) / seconds:.2f} photographs a second, those kept included")
+    records = joined(found)
     for record in records:
         if "error" in record:
             say(f"vizjax: `{record['name']}`: {record['error']}")
@@ -115,6 +138,38 @@ def surveyed(
             f"{network.name} knows; expected another dataset, or a network trained on this one"
         )
     return kept
+
+
+def joined(surveys: Sequence[list[Record]]) -> list[Record]:
+    """The records of several surveys of the same photographs, each with all procedures."""
+    records = []
+    for of_one in zip(*surveys, strict=True):
+        record = dict(of_one[0])
+        if all("cases" in one for one in of_one):
+            record["cases"] = [
+                case | {"procedures": {k: v for c in same for k, v in c["procedures"].items()}}
+                for case, *same in (
+                    (cases[0], *cases) for cases in zip(*(o["cases"] for o in of_one), strict=True)
+                )
+            ]
+        records.append(record)
+    return records
+
+
+def check_best(best: str, names: Sequence[str]) -> None:
+    """Raises an `InputError` unless the procedure to compare with is one of those measured."""
+    if best not in names:
+        raise InputError(f"`best` is {best}; expected one of `procedures`: {', '.join(names)}")
+
+
+def require(source: Source, records: Sequence[Record], key: str, what: str) -> None:
+    """Raises an `InputError` unless some case has a figure, say `iou` of those with `boxes`."""
+    cases = [case for record in records for case in record["cases"]]
+    if not any(key in one for case in cases for one in case["procedures"].values()):
+        raise InputError(
+            f"`dataset` is {source.dataset}, and of its {len(records)} photographs measured here "
+            f"there are no {what}; expected one with {what} (of imagenet2012: give `--boxes`)"
+        )
 
 
 def figures(records: Sequence[Record], name: str, key: str) -> np.ndarray:
@@ -145,8 +200,8 @@ def wrong(
         known = top is None or case["rank"] <= top
         return known and case["procedures"][name]["iou"] >= threshold
 
-    boxed = [record for record in records if "iou" in record["cases"][0]["procedures"][name]]
-    return np.array([not any(map(right, record["cases"])) for record in boxed], bool)
+    cases = [[c for c in r["cases"] if "iou" in c["procedures"][name]] for r in records]
+    return np.array([not any(map(right, boxed)) for boxed in cases if boxed], bool)
 
 
 def share(values: np.ndarray, seed: int = 0) -> str:
@@ -178,7 +233,7 @@ def compared(values: dict[str, np.ndarray], best: str, *, seed: int = 0, percent
     factor, form = (100, "+.1f") if percent else (1, "+.3f")
     rows = []
     for name, one in values.items():
-        if name != best and len(one) == len(values[best]):
+        if name != best and 0 < len(one) == len(values[best]):
             found = paired_comparison(one.astype(float), values[best].astype(float), seed=seed)
             low, middle, high = (factor * v for v in (found.low, found.difference, found.high))
             interval = f"{low:{form}} to {high:{form}}"
