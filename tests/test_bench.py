@@ -1,11 +1,12 @@
 """The benchmark's own arithmetic: what it compares, keeps and calls slower, not the peers."""
 
+import contextlib
 import json
 
 import numpy as np
 import pytest
 
-from experiments.bench import inputs, scaling, table
+from experiments.bench import inputs, scaling, table, workers
 from experiments.bench.inputs import Inputs
 from experiments.bench.rows import NETWORKS, ROWS, rows_of
 from experiments.bench.scaling import Point
@@ -46,6 +47,46 @@ def test_differences():
     assert _difference(np.array([3.0, 4.5]), np.array([3.0, 4.0])) == pytest.approx(0.1)
     assert _difference(np.array([True, False]), np.array([True, True])) == 0.5
     assert _difference(None, None) is None
+
+
+class Side:
+    """A process that answers from a table, and notes what it was asked."""
+
+    def __init__(self, **answers):
+        self.answers, self.asked = answers, []
+
+    def send(self, question):
+        self.asked.append(question[0])
+
+    def recv(self):
+        return self.answers[self.asked[-1]] if self.asked else 0.5
+
+
+@pytest.fixture
+def sides(monkeypatch):
+    """Ours and the peer's, in place of processes."""
+    answers = {"check": (9.0, np.ones(2)), "time": (2.0, None), "peak": (0.0, 7)}
+    found = {
+        "ours": Side(**answers, matmul=(3.0, None)),
+        "peers": Side(**answers, flops=(0.0, 5.0)),
+    }
+    monkeypatch.setattr(workers, "_worker", lambda side, *_: contextlib.nullcontext(found[side]))
+    return found
+
+
+def test_a_peak_is_of_the_row_alone(sides, tmp_path):
+    outcome = workers.measure(ROW, "convnet", tmp_path, rounds=3)
+    assert outcome.extra == {"matmul": 3.0, "flops": 5.0}
+    assert (outcome.ratio, outcome.difference) == (1.0, 0.0)
+    for side, last in zip(sides.values(), ("matmul", "flops"), strict=True):
+        assert side.asked == ["check", *["time"] * 3, "peak", last]
+
+
+@pytest.mark.parametrize("result", [np.full(2, 1.1), np.full(2, np.nan), None])
+def test_results_that_differ_or_are_not_there_are_no_row(sides, tmp_path, result):
+    sides["ours"].answers["check"] = (9.0, result)
+    with pytest.raises(AssertionError, match=r"saliency, 64 images: .* expected at most 0\.01"):
+        workers.measure(ROW, "convnet", tmp_path, rounds=1)
 
 
 def test_what_is_kept_is_compared(tmp_path):

@@ -1,13 +1,15 @@
 """Programs on disk: found again by what they depend on, and by nothing less."""
 
+import collections
 import functools
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vizjax import programs
+from vizjax import maps, programs
 from vizjax.programs import LIVE, Kept
 
 traced = []
@@ -77,7 +79,9 @@ def test_shapes_need_no_values(tmp_path, another_process):
     assert [s.shape for s in LIVE.shape(scaled, TREE, jnp.float32(0), static=(2,))] == [(3,), ()]
 
 
-@pytest.mark.parametrize("change", ["identity", "static", "shape", "dtype", "files", "settings"])
+@pytest.mark.parametrize(
+    "change", ["identity", "static", "structure", "shape", "dtype", "files", "settings"]
+)
 def test_what_a_program_depends_on_finds_another(tmp_path, another_process, change, monkeypatch):
     Kept(tmp_path, "network")(scaled, TREE, jnp.float32(2), static=(3,))
     another_process()
@@ -86,6 +90,8 @@ def test_what_a_program_depends_on_finds_another(tmp_path, another_process, chan
         identity = "network guided"
     if change == "static":
         power = 2
+    if change == "structure":
+        tree = collections.OrderedDict(tree)
     if change == "shape":
         tree["b"] = jnp.ones((2, 3))
     if change == "dtype":
@@ -101,20 +107,51 @@ def test_what_a_program_depends_on_finds_another(tmp_path, another_process, chan
     assert len(list(tmp_path.glob("*.stablehlo"))) == 2
 
 
+def test_equal_arrays_in_other_rows_are_another_program(tmp_path):
+    """Ten views of five classes, one at a time, are as many maps as one view of fifty."""
+    run, one = Kept(tmp_path, ""), jnp.zeros((5, 1, 2, 2))
+    assert run(maps._joined, [[one]] * 10).shape == (5, 10, 2, 2)
+    assert run(maps._joined, [[one] * 10]).shape == (50, 1, 2, 2)
+
+
 def test_random_keys_are_arguments(tmp_path, key):
     run, like = Kept(tmp_path, ""), jnp.zeros((4, 2))
     np.testing.assert_array_equal(run(drawn, key, like), drawn(key, like))
 
 
-def test_a_damaged_program_is_traced_again(tmp_path, another_process):
+@pytest.mark.parametrize("damage", [0, 100, -700, "tail"])
+def test_a_damaged_program_is_traced_again(tmp_path, another_process, damage):
+    """Cut off, or the last blocks never written: that it still opens does not make it whole."""
     run = Kept(tmp_path, "network")
     first = run(scaled, TREE, jnp.float32(2), static=(3,))
     (path,) = tmp_path.iterdir()
-    path.write_bytes(path.read_bytes()[:100])
+    whole = path.read_bytes()
+    if damage == "tail":
+        path.write_bytes(whole[:-700] + bytes(700))
+    else:
+        path.write_bytes(whole[:damage])
     another_process()
     second = run(scaled, TREE, jnp.float32(2), static=(3,))
     assert traced == [3]
     jax.tree.map(np.testing.assert_array_equal, first, second)
+
+
+class Named(NamedTuple):
+    """Of what JAX does not know how to write down."""
+
+    shifted: Any
+
+
+@jax.jit
+def named(x):
+    """Its result is no plain container."""
+    traced.append("named")
+    return Named(x + 1)
+
+
+def test_a_result_of_namedtuples_is_not_kept(tmp_path):
+    assert Kept(tmp_path, "")(named, jnp.zeros(2)).shifted.tolist() == [1.0, 1.0]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_used_is_no_failure(tmp_path):

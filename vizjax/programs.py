@@ -20,6 +20,8 @@ from vizjax.data.files import atomic_write
 from vizjax.errors import InputError
 
 PACKAGE = Path(__file__).parent
+DIGEST = hashlib.sha256().digest_size
+"""How many bytes of a file come before the program, to tell whether it is whole."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,15 @@ LIVE = Live()
 class Kept(Live):
     """Runs programs from a folder, and leaves there those that it had to trace.
 
-    A program is found again only by the same function, shapes and static arguments, the same
-    files of the package, versions of what traces it, and settings of JAX. What else the trace
-    depends on is not in the arrays: the structure of a network among the arguments, which
-    `identity` has to name. A folder that cannot be used is no failure.
+    A program is found again only by the same function, structure and shapes of the arguments,
+    static arguments, files of the package, versions of what traces it, and settings of JAX. The
+    structure counts as it prints itself; what it keeps silent about, such as which of several
+    functions of one name a network calls, `identity` has to name. A folder that cannot be used is
+    no failure.
 
     Attributes:
       folder: where programs lie; nobody else may write there, for they are executed.
-      identity: names all that is static in the arguments, such as a shipped network and its rule.
+      identity: names what is static in the arguments, such as a shipped network and its rule.
     """
 
     folder: Path
@@ -81,7 +84,7 @@ def _program(
 ) -> tuple[Callable, Any]:
     """A program of flat arguments, and the shapes of its result."""
     name = f"{function.__module__}.{function.__qualname__}"
-    what = repr((identity, name, static, shapes, _surroundings()))
+    what = repr((identity, name, static, tree, shapes, _surroundings()))
     path = folder / f"{hashlib.sha256(what.encode()).hexdigest()}.stablehlo"
     exported = _read(path)
     if exported is None:
@@ -96,17 +99,23 @@ def _program(
 
 
 def _read(path: Path) -> jax.export.Exported | None:
+    """What `_write` left, if it is whole: of some that is not, JAX would end the process."""
     try:
-        return jax.export.deserialize(bytearray(path.read_bytes()))
-    except Exception:  # there is none, or it is damaged: the reader has no error of its own
+        content = path.read_bytes()
+        digest, program = content[:DIGEST], content[DIGEST:]
+        if hashlib.sha256(program).digest() != digest:
+            return None
+        return jax.export.deserialize(bytearray(program))
+    except Exception:  # there is none, or another JAX wrote it: the reader has no error of its own
         return None
 
 
 def _write(path: Path, exported: jax.export.Exported) -> None:
     try:
+        program = exported.serialize()
         with atomic_write(path) as file:
-            file.write(exported.serialize())
-    except InputError:  # a full disk: it is traced again next time
+            file.write(hashlib.sha256(program).digest() + program)
+    except (InputError, ValueError):  # a full disk, a NamedTuple: it is traced again next time
         return
 
 

@@ -235,6 +235,36 @@ def test_random_stacks(seed, size):
     assert_equal_to_whole_passes(net, (3, 4), (2, 3), image=image, hidden=hidden)
 
 
+def test_a_sum_that_one_pixel_dominates():
+    """Of 40 = log(e⁴⁰ + 63), log 64 remains behind the window: lost in e⁴⁰ − e⁴⁰ to float32."""
+    image = jnp.zeros((8, 8)).at[1, 1].set(40.0)
+
+    def net(image):
+        return jnp.log(jnp.exp(image).sum())[None]
+
+    found = occlusion(net, image, 0, window=4, stride=4, fill=0.0)
+    expected = np.where(np.indices((8, 8)).max(0) < 4, 40 - np.log(64), 0.0)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_derivatives_are_those_of_whole_passes():
+    """Also where a constant that divides ends at the edge, as in a mean without the padding."""
+
+    def net(image):
+        def pooled(x):
+            return lax.reduce_window(x, 0.0, lax.add, (3, 3), (1, 1), "SAME")
+
+        return (pooled(image**2) / pooled(jnp.ones((9, 9)))).sum()
+
+    def summed(image):
+        scores = all_places(net, image, jnp.zeros_like(image), (3, 3), (2, 2))
+        return [side.sum() for side in scores]
+
+    with jax.enable_x64(True):
+        found, expected = jax.jacrev(summed)(jnp.asarray(IMAGE[:9, :9, 0]))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
 def test_less_is_computed(small_convnet):
     """Of the convolutions: 16 pixels of 80 change; what is connected in full stays as it is."""
     layer, image = small_convnet.layer("relu3"), jnp.zeros((80, 80, 3))

@@ -9,6 +9,7 @@ import termios
 import time
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from written import contents
 
@@ -50,6 +51,28 @@ def test_a_real_interrupt_is_one_line(photo, tmp_path):
     assert err.splitlines()[-1] == "vizjax: interrupted; what was finished is kept"
     assert "Traceback" not in err
     assert not list((tmp_path / "out").rglob("*.part"))
+
+
+@pytest.mark.parametrize("after", ["jaxlib._jax", "numpy._core._multiarray_umath", "flax"])
+def test_an_interrupt_while_modules_are_imported_is_one_line(photo, tmp_path, after):
+    """Some extensions would end the process, or call it an ImportError, or forget of it."""
+    code = f"""
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {after!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from vizjax.cli import command
+assert {after!r} not in sys.modules
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["vizjax", "explain", {str(photo)!r}, "--out", {str(tmp_path / "out")!r}]
+command()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr.splitlines() == ["vizjax: interrupted; what was finished is kept"]
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_terminal_shows_a_bar(photo, tmp_path, network_file):

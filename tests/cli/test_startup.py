@@ -93,6 +93,12 @@ def test_import_leaves_jax_as_it_is():
     assert done.stdout.strip() == b"None"
 
 
+def test_the_entry_point_is_ready_for_interrupts_before_jax_is_imported():
+    code = "import vizjax.cli, sys; print({'jax', 'tyro'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout.strip() == b"set()"
+
+
 def test_the_oldest_programs_are_deleted_to_half(tmp_path):
     for number in range(8):
         path = tmp_path / f"{number}-cache"
@@ -111,6 +117,17 @@ def test_a_folder_that_others_write_into_is_not_used(tmp_path, monkeypatch):
     folder = startup.programs_folder.__wrapped__()
     assert folder is not None
     folder.chmod(0o777)
+    assert startup.programs_folder.__wrapped__() is None
+
+
+def test_a_link_is_not_followed(tmp_path, monkeypatch):
+    """What lies where it leads would be deleted as old programs."""
+    monkeypatch.setenv("VIZJAX_CACHE", str(tmp_path))
+    folder = startup.programs_folder.__wrapped__()
+    assert folder is not None
+    folder.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(tmp_path / "elsewhere")
     assert startup.programs_folder.__wrapped__() is None
 
 

@@ -10,9 +10,7 @@ import sys
 from types import ModuleType
 from typing import Any, NoReturn
 
-import tyro
-
-from vizjax.cli.console import BAD_INPUT, FAULT, INTERRUPTED, guarded
+from vizjax.cli.console import BAD_INPUT, FAULT, INTERRUPTED, guarded, uninterrupted
 from vizjax.errors import InputError
 
 COMMANDS = {
@@ -67,14 +65,15 @@ def _main() -> int:
 
 
 def _imported(names: list[str]) -> dict[str, ModuleType]:
-    """The modules of commands. Imported here, where Ctrl-C is waited for: it takes a second.
+    """The modules of commands. Imported here, where Ctrl-C is looked after: it takes a second.
 
     Imports leave no garbage, and a fifth of their time is the search for it.
     """
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return {n: importlib.import_module(f"vizjax.cli.{n.replace('-', '_')}") for n in names}
+        with uninterrupted():
+            return {n: importlib.import_module(f"vizjax.cli.{n.replace('-', '_')}") for n in names}
     finally:
         gc.freeze()
         gc.set_threshold(100_000, 20, 20)  # tracing makes many objects that stay, and no cycles
@@ -84,6 +83,8 @@ def _imported(names: list[str]) -> dict[str, ModuleType]:
 
 def _parsed(commands: dict[str, Any], arguments: list[str]) -> Any:
     """The options of a command; what is wrong with them in one line, not in tyro's box."""
+    import tyro  # heavy
+
     box = io.StringIO()
     try:
         with contextlib.redirect_stderr(box):

@@ -1,9 +1,13 @@
-"""What the commands share: progress, folders, and errors in one line."""
+"""What the commands share: progress, folders, and errors in one line.
+
+JAX is not imported with it: that takes a second, in which Ctrl-C shall already be waited for.
+"""
 
 import _thread
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -16,7 +20,6 @@ from typing import Any
 from tqdm import tqdm
 
 from vizjax.cli.startup import prepare
-from vizjax.data.files import atomic_write
 from vizjax.errors import InputError
 
 BAD_INPUT, FAULT, INTERRUPTED = 2, 1, 130
@@ -81,6 +84,8 @@ def output_folder(path: Path) -> Path:
 
 def write_json(path: Path, value: Any) -> None:
     """Writes a result; a file name that is no text keeps its bytes as escapes."""
+    from vizjax.data.files import atomic_write  # and with it JAX
+
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with atomic_write(path) as file:
         file.write(text.encode(errors="backslashreplace"))
@@ -90,13 +95,31 @@ def guarded(command: Callable[[], int]) -> int:
     """Runs a command: no traceback reaches the person, and the exit status tells what happened."""
     try:
         with _insistent_interrupts():
-            prepare()
+            with uninterrupted():
+                prepare()
             return command()
     except KeyboardInterrupt:
         say("vizjax: interrupted; what was finished is kept")
         return INTERRUPTED
     except Exception as error:
         return complain(error)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end: some extensions crash where it falls into their import."""
+    handler, came = signal.getsignal(signal.SIGINT), []
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or handler is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

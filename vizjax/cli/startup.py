@@ -5,11 +5,11 @@ import functools
 import hashlib
 import os
 import platform
+import stat
 import warnings
 from pathlib import Path
 
 from vizjax import cpu
-from vizjax.data.packages import cache_folder
 
 MOST_BYTES = 256 << 20
 """Of the compiled programs; beyond, those that were used longest ago are deleted to half of it."""
@@ -36,10 +36,14 @@ def prepare() -> None:
 @functools.cache
 def programs_folder() -> Path | None:
     """The folder for this processor, if it is ours alone: what lies there is executed."""
+    from vizjax.data.packages import cache_folder  # and with it JAX
+
     folder = cache_folder() / "programs" / _processor()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        status = folder.stat()
+        status = folder.lstat()  # a link may lead where files are that nobody wants deleted
+        if stat.S_ISLNK(status.st_mode):
+            return None
         if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
             return None
         _prune(folder, MOST_BYTES)

@@ -58,14 +58,15 @@ def reverse(step: Step, x: Patch) -> Patch | None:
 
 
 def reduction(step: Step, x: Patch) -> Any:
-    """A maximum or a sum over channels; or the sum over all of the plane.
+    """A maximum or a sum over channels; or the sum over the plane of what is linear in each pixel.
 
-    That is the whole image's plus the sum of what has changed. A function linear in each pixel,
-    such as the 1×1 convolution before a global average, is applied to the sum, once.
+    That is the whole image's plus the function of the sum of what has changed, such as the 1×1
+    convolution before a global average, which is then applied once. Any other sum over the plane is
+    added up anew: a difference would lose what a single large term, such as of exponentials, hides.
     """
     gone = step.params["axes"]
-    if step.equation.name == "reduce_sum" and set(x.axes) <= set(gone):
-        source, function = x.linear or (x, identity)
+    if step.equation.name == "reduce_sum" and set(x.axes) <= set(gone) and x.linear is not None:
+        source, function = x.linear
         change = source.change().sum(axis=source.axes, keepdims=True)
         return step.clean + step.bind(function(change))
     kept = _without(step, x, gone)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import jax.numpy as jnp
+import numpy as np
 
 from vizjax.attribution.incremental.patches import Axes, Patch, Place, Spans, cut
 from vizjax.attribution.incremental.programs import Equation
@@ -101,7 +102,8 @@ def _part(step: Step, operand: Any, uniform: set[int], axes: Axes, spans: Spans)
     for axis, span in zip(axes, spans, strict=True):
         same = operand.shape[axis] == 1 or axis in uniform
         parts.append(span.all(min(operand.shape[axis], span.size)) if same else span)
-    return cut(operand, axes, parts, step.place)
+    # Beyond the plane a one: the derivative of 0 / 0 is NaN even where the quotient is not used.
+    return cut(operand, axes, parts, step.place, np.ones((), operand.dtype))
 
 
 def _unchanged(step: Step, *operands: Any) -> Any:
