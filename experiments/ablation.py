@@ -17,7 +17,7 @@ import functools
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -77,7 +77,8 @@ def of_vizjax(network: Network) -> dict[str, Procedure]:
     """The recipe `vizjax` and its variants by name."""
     known = procedures(network)
     whole = known["vizjax"]
-    pyramid, seeds = whole.evidence, SoftSeeds()
+    pyramid: Any = whole.evidence
+    seeds = SoftSeeds()
 
     def seen(**fields) -> Procedure:
         return replace(whole, evidence=replace(pyramid, **fields))

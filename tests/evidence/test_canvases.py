@@ -57,7 +57,7 @@ def test_scores_are_means_over_views(views):
             expected = scores(network, network.prepare(picture))
         else:
             whole = canvas(picture, 18)
-            crops = extract(whole, ten_views(*whole.shape[:2], tiny.SIZE))
+            crops = extract(whole, ten_views(whole.shape[0], whole.shape[1], tiny.SIZE))
             expected = np.mean([scores(network, crop) for crop in crops], axis=0)
         np.testing.assert_allclose(row, expected, rtol=1e-4, atol=1e-5)
 

@@ -74,7 +74,7 @@ def literal(network, picture, label, one=SMALL):
     height, width = tiny.SIZE
     total = np.zeros((rows, columns))
     for image, inside in literal_levels(network, picture, one):
-        added, count = np.zeros((2, *image.shape[:2]))
+        added, count = np.zeros(image.shape[:2]), np.zeros(image.shape[:2])
         for y in starts(image.shape[0], height, int(one.step * height)):
             for x in starts(image.shape[1], width, int(one.step * width)):
                 place = np.s_[y : y + height, x : x + width]
@@ -159,7 +159,7 @@ def test_a_scale_smaller_than_a_view_is_refused(network):
     [((227, 227), (227, 227), 0.53), ((256, 341), (227, 227), 0.53), ((90, 413), (37, 29), 0.3)],
 )
 def test_views_cover_the_canvas_evenly(canvas_size, size, step):
-    views = covering(*canvas_size, size, step=step)
+    views = covering(canvas_size[0], canvas_size[1], size, step=step)
     assert np.asarray(coverage(views, *canvas_size)).min() >= 2
     for offsets, length, side in zip((views.y, views.x), canvas_size, size, strict=True):
         different = np.unique(offsets)

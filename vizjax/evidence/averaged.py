@@ -51,7 +51,7 @@ class Averaged:
         maps = in_chunks(
             functools.partial(_maps, self.method, network, key),
             (np.arange(len(crops), dtype=np.uint32), crops, classes),
-            chunk=1 if self.method.entry.many else self.chunk,
+            chunk=1 if self.method.entry.many else min(self.chunk, len(crops)),
         )
         results = []
         for views, image, own in zip(laid, canvases, plain, strict=True):
@@ -69,6 +69,8 @@ def _maps(
     def one(number, crop, label):
         return method.map(jax.random.fold_in(key, number), network, crop, label)
 
+    if len(crops) == 1:  # under vmap occlusion could not compute only what a window changes
+        return one(numbers[0], crops[0], labels[0])[None]
     return jax.vmap(one)(numbers, crops, labels)
 
 

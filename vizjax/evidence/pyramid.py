@@ -63,7 +63,7 @@ class Pyramid:
         size = size_of(network)
         levels = [self.levels(network, photo) for photo in photos]
         images = [level.image for of_one in levels for level in of_one]
-        laid = [covering(*image.shape[:2], size, step=self.step) for image in images]
+        laid = [covering(one.shape[0], one.shape[1], size, step=self.step) for one in images]
         counts = [len(views.y) for views in laid]
         owners = np.repeat(np.asarray(labels, np.int32), [len(of_one) for of_one in levels])
         maps = in_chunks(

@@ -76,7 +76,7 @@ def measured(work: Work) -> dict[str, Any]:
             figures["energy"] = energy_inside(large, region)
         if truth is not None:
             figures["mask_iou"] = mask_iou(mask & counted, truth)
-            figures["pixel_accuracy"] = pixel_accuracy(mask[counted], truth[counted])
+            figures["pixel_accuracy"] = pixel_accuracy(mask[counted][None], truth[counted][None])
             curve = precision_recall_curve(large[counted], truth[counted])
             steps = -np.diff(curve.recall)
             figures["average_precision"] = float(steps @ curve.precision[:-1])

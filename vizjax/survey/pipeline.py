@@ -19,17 +19,14 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float
 
 from vizjax import cpu
-from vizjax.data.crops import centre_view, extract
 from vizjax.data.examples import Dataset
 from vizjax.errors import InputError
-from vizjax.evaluation import deletion, insertion
 from vizjax.evidence import canvas_of, mean_scores
-from vizjax.maps import size_of
 from vizjax.models.network import Network
 from vizjax.procedures import Procedure, procedures
+from vizjax.survey.areas import areas_of
 from vizjax.survey.cases import Case, cases_of
 from vizjax.survey.lines import Lines
 from vizjax.survey.measures import Work, measured
@@ -102,13 +99,17 @@ def survey(
             raise InputError(f"`procedures` has {name}; expected some of: {listed}")
     chosen = {name: known[name] for name in plan.procedures}
     with Lines(out, _head(network, dataset, plan, chosen)) as lines, _pool(workers) as submit:
+        _check_same(dataset, lines)
         advance(len(lines.found))
         waiting: deque[tuple[dict[str, Any], list[Future]]] = deque()
 
         def write() -> None:
             record, futures = waiting.popleft()
             if "error" not in record:
-                record["cases"] = [future.result() for future in futures]
+                try:
+                    record["cases"] = [future.result() for future in futures]
+                except InputError as error:  # of this photograph: the others go on
+                    record["error"] = str(error)
             lines.append(record)
             advance(1)
 
@@ -118,11 +119,27 @@ def survey(
             fresh = slice(max(len(lines.found) + len(waiting) - start, 0), None)
             for record, some in zip(records[fresh], works[fresh], strict=True):
                 waiting.append((record, [submit(work) for work in some]))
-            while len(waiting) > AHEAD * max(workers, 1):
+            while len(waiting) > AHEAD * workers:
                 write()
         while waiting:
             write()
         return lines.found
+
+
+def _check_same(dataset: Dataset, lines: Lines) -> None:
+    """An `InputError` where the file's photographs are others of the dataset: of another split."""
+    if not lines.found or "error" in (last := lines.found[-1]):
+        return
+    try:
+        name = dataset[len(lines.found) - 1].name
+    except InputError:  # damaged in the meantime
+        return
+    if name != last["name"]:
+        raise InputError(
+            f"`{lines.path}` holds the results of something else: its photograph "
+            f"{len(lines.found)} is {last['name']}; expected {name}; name another file, or delete "
+            "this one"
+        )
 
 
 def _begun(
@@ -142,13 +159,16 @@ def _begun(
             records.append({"name": example.name})
         except InputError as error:
             records.append({"name": f"{dataset.name}[{number}]", "error": str(error)})
-    works: dict[str, list[Work]] = {}
-    if examples:
-        scores = mean_scores(network, [example.photo for example in examples])
-        cases = cases_of(dataset, examples, scores)
-        for work in _works(network, cases, plan, chosen, numbers.start):
-            works.setdefault(work.case.name, []).append(work)
-    return records, [works.get(record["name"], []) for record in records]
+    if not examples:
+        return records, [[] for _ in records]
+    scores = mean_scores(network, [example.photo for example in examples])
+    cases = [
+        cases_of(dataset, [example], row[None])
+        for example, row in zip(examples, scores, strict=True)
+    ]
+    works = iter(_works(network, [one for some in cases for one in some], plan, chosen, numbers[0]))
+    each = iter([[next(works) for _ in some] for some in cases])
+    return records, [[] if "error" in record else next(each) for record in records]
 
 
 def _works(
@@ -172,7 +192,7 @@ def _works(
             {name: of_all[k] for name, of_all in maps.items()},
             segments,
             {
-                name: _faithfulness(network, image, of_all[k], case.target, plan.steps)
+                name: areas_of(network, image, of_all[k], case.target, plan.steps)
                 for name, of_all in maps.items()
                 if plan.steps
             },
@@ -180,32 +200,6 @@ def _works(
         )
         for k, (case, image) in enumerate(zip(cases, canvases, strict=True))
     ]
-
-
-def _faithfulness(
-    network: Network,
-    image: Float[np.ndarray, "rows columns 3"],
-    saliency_map: Float[np.ndarray, "rows columns"],
-    label: int,
-    steps: int,
-) -> dict[str, float]:
-    """Insertion and deletion on the centre view, in the order of the map's part there."""
-    view = centre_view(*image.shape[:2], size_of(network))
-    crop = extract(image, view)[0]
-    (y,), (x,), (h, w) = view.y, view.x, view.size
-    part = np.ascontiguousarray(saliency_map[y : y + h, x : x + w], np.float32)
-    areas = _areas(network, crop, part, np.int32(label), steps)
-    return dict(zip(("insertion", "deletion"), map(float, areas), strict=True))
-
-
-@functools.partial(jax.jit, static_argnums=4)
-def _areas(
-    network: Network, image: Array, saliency_map: Array, label: Array, steps: int
-) -> tuple[Array, Array]:
-    inserted = insertion(network, image, saliency_map, label, steps=steps)
-    mean = network.preprocessing.mean
-    deleted = deletion(network, image, saliency_map, label, steps=steps, fill=mean)
-    return inserted.auc, deleted.auc
 
 
 def _head(
