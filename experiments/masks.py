@@ -6,12 +6,25 @@ paper's and than a class activation map above a share of its maximum.
     python -m experiments.masks                       # 28 photographs with masks
     python -m experiments.masks --dataset oxford_iiit_pet --workers 8
 
-@EXPECTED@
+Expected, with SqueezeNet v1.1 on the 28 photographs with masks (5 minutes on 2 slow cores); in
+brackets the 95 % interval:
+
+| masks | IoU | pixel accuracy | average precision | energy inside |
+|---|--:|--:|--:|--:|
+| vizjax | 0.758 (0.67–0.83) | 0.946 (0.92–0.96) | 0.831 (0.80–0.86) | 0.379 (0.32–0.44) |
+| paper | 0.464 (0.38–0.55) | 0.780 (0.73–0.83) | 0.631 (0.58–0.69) | 0.367 (0.31–0.42) |
+| cam | 0.491 (0.43–0.55) | 0.842 (0.79–0.88) | 0.715 (0.66–0.77) | 0.419 (0.36–0.47) |
+| grad_cam | 0.469 (0.41–0.53) | 0.793 (0.73–0.85) | 0.716 (0.66–0.77) | 0.415 (0.36–0.47) |
+| middle | 0.308 (0.25–0.37) | 0.633 (0.61–0.66) | 0.552 (0.46–0.64) | 0.277 (0.22–0.34) |
+| whole | 0.202 (0.16–0.25) | 0.202 (0.16–0.25) | 0.552 (0.46–0.64) | 0.277 (0.22–0.34) |
+
+The intervals of the differences to `vizjax` in IoU are all below -0.17.
 
 A precision-recall curve needs no threshold: it is of the map itself, before anything is cut.
 """
 
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,16 +89,19 @@ def figure(config: Config, records: list[Record]) -> Any:
 
     drawn = Figure(figsize=(6, 4.4), layout="constrained")
     axes = drawn.subplots()
+    curves: dict[tuple[float, ...], list[str]] = {}
     for name in config.procedures:
-        curves = figures(records, name, "precision")
-        axes.plot(RECALLS, curves.mean(axis=0), marker=".", label=name)
+        mean_of_all = figures(records, name, "precision").mean(axis=0)
+        curves.setdefault(tuple(mean_of_all), []).append(name)
+    for curve, names in curves.items():  # one for procedures of one map
+        axes.plot(RECALLS, curve, marker=".", label=", ".join(names))
     axes.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02))
     axes.legend(frameon=False, fontsize=8)
-    drawn.supxlabel(
-        f"Pixels of {len(records)} photographs of {config.dataset}, {config.network}; precision "
-        "at a recall is the largest at that recall or a higher one.",
-        fontsize=7,
+    caption = (
+        f"Pixels of {len(records)} photographs of {config.dataset}, {config.network}; precision at "
+        "a recall is the largest at that recall or a higher one."
     )
+    drawn.supxlabel(textwrap.fill(caption, 90), fontsize=7)
     return drawn
 
 

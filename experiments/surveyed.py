@@ -112,8 +112,13 @@ def surveyed(
         title = f"{source.dataset}, {', '.join(group)}"
         stem = re.sub(r"[^\w.-]+", "_", f"{source.dataset}-{group[0]}")
         path = output_folder(out) / f"{stem}.jsonl"
-        start = time.monotonic()
-        with progress(len(examples), title) as advance:
+        done, start = [], time.monotonic()
+        with progress(len(examples), title) as bar:
+
+            def advance(count: int, done: list[int] = done, bar: Any = bar) -> None:
+                done.append(count)
+                bar(count)
+
             found.append(
                 survey(
                     network,
@@ -125,8 +130,8 @@ def surveyed(
                     advance=advance,
                 )
             )
-        seconds = time.monotonic() - start
-        say(f"{title}: {len(examples) / seconds:.2f} photographs a second, those kept included")
+        if fresh := sum(done[1:]):  # the first are those that were in the file
+            say(f"{title}: {fresh / (time.monotonic() - start):.2f} photographs a second")
     records = joined(found)
     for record in records:
         if "error" in record:
