@@ -177,6 +177,10 @@ def _search(name: str, inputs: Inputs) -> Run:
     """The strongest images of every channel, over batches, with hooks on three layers."""
     twin = twin_of(name, inputs)
     images = np.concatenate([inputs.images, inputs.images[:, :, ::-1]])
+    # No layer behind the last that is searched: XLA leaves them out as well.
+    names = [child for child, _ in twin.layers.named_children()]
+    last = max(names.index(layer) for layer in given.SEARCHED[name])
+    twin.layers = twin.layers[: last + 1]
     seen: dict[str, torch.Tensor] = {}
     for layer in given.SEARCHED[name]:
         twin.layer(layer).register_forward_hook(
