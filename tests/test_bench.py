@@ -53,40 +53,62 @@ class Side:
     """A process that answers from a table, and notes what it was asked."""
 
     def __init__(self, **answers):
-        self.answers, self.asked = answers, []
+        self.answers, self.asked, self.start = answers, [], 0.5
 
     def send(self, question):
         self.asked.append(question[0])
 
     def recv(self):
-        return self.answers[self.asked[-1]] if self.asked else 0.5
+        return self.answers[self.asked[-1]] if self.asked else self.start
 
 
 @pytest.fixture
-def sides(monkeypatch):
+def sides():
     """Ours and the peer's, in place of processes."""
-    answers = {"check": (9.0, np.ones(2)), "time": (2.0, None), "peak": (0.0, 7)}
-    found = {
-        "ours": Side(**answers, matmul=(3.0, None)),
-        "peers": Side(**answers, flops=(0.0, 5.0)),
-    }
-    monkeypatch.setattr(workers, "_worker", lambda side, *_: contextlib.nullcontext(found[side]))
-    return found
+    answers = {"check": (0.0, np.ones(2)), "time": (2.0, None), "peak": (0.0, 7)}
+    return [Side(**answers, matmul=(3.0, None)), Side(**answers, flops=(0.0, 5.0))]
 
 
-def test_a_peak_is_of_the_row_alone(sides, tmp_path):
-    outcome = workers.measure(ROW, "convnet", tmp_path, rounds=3)
+def test_a_peak_is_of_the_row_alone(sides):
+    outcome = workers.measure(ROW, "convnet", sides, rounds=3)
     assert outcome.extra == {"matmul": 3.0, "flops": 5.0}
     assert (outcome.ratio, outcome.difference) == (1.0, 0.0)
-    for side, last in zip(sides.values(), ("matmul", "flops"), strict=True):
-        assert side.asked == ["check", *["time"] * 3, "peak", last]
+    for side, last in zip(sides, ("matmul", "flops"), strict=True):
+        assert side.asked == ["time", "check", *["time"] * 3, "peak", last]
+
+
+def test_what_a_side_could_not_build_is_said(sides):
+    sides[1].start = ImportError("no torch here")
+    with pytest.raises(ImportError, match="no torch here"):
+        workers.measure(ROW, "convnet", sides, rounds=1)
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 5])
+def test_processes_start_ahead_and_end_with_their_row(monkeypatch, tmp_path, ahead):
+    alive, most = [], []
+
+    @contextlib.contextmanager
+    def worker(side, row, *_):
+        alive.append((side, row))
+        yield row
+        alive.remove((side, row))
+
+    monkeypatch.setattr(workers, "_worker", worker)
+    chosen = [("convnet", row) for row in ROWS[:4]]
+    for (_, row), (name, found, sides) in zip(
+        chosen, workers.started(chosen, tmp_path, ahead=ahead), strict=True
+    ):
+        assert (name, found, sides) == ("convnet", row, [row.name] * 2)
+        most.append(len(alive) // 2)
+    assert most == [min(1 + ahead, len(chosen) - number) for number in range(len(chosen))]
+    assert not alive
 
 
 @pytest.mark.parametrize("result", [np.full(2, 1.1), np.full(2, np.nan), None])
-def test_results_that_differ_or_are_not_there_are_no_row(sides, tmp_path, result):
-    sides["ours"].answers["check"] = (9.0, result)
+def test_results_that_differ_or_are_not_there_are_no_row(sides, result):
+    sides[0].answers["check"] = (0.0, result)
     with pytest.raises(AssertionError, match=r"saliency, 64 images: .* expected at most 0\.01"):
-        workers.measure(ROW, "convnet", tmp_path, rounds=1)
+        workers.measure(ROW, "convnet", sides, rounds=1)
 
 
 def test_what_is_kept_is_compared(tmp_path):
@@ -110,6 +132,9 @@ def test_what_another_machine_kept_stays_and_counts_less(tmp_path, monkeypatch):
     assert table.slower(path, results(2.0)) == [f"{name}: 2.00, kept 8.00"]
     table.keep(path, results(2.0))
     assert table.slower(path, results(2.0, 3.5)) == []
+    monkeypatch.setattr(table, "machine", lambda: {"processor": "new", "device": "a GPU"})
+    assert table.slower(path, results(0.1)) == []  # no ratio of a GPU is kept
+    monkeypatch.setattr(table, "machine", lambda: {"processor": "new"})
     table.keep(path, results(3.0))
     assert [run["ratios"][name] for run in json.loads(path.read_text())["runs"]] == [8.0, 3.0]
 

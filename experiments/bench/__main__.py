@@ -1,5 +1,6 @@
 """The benchmark's command: see `python -m experiments.bench --help`."""
 
+import os
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import tyro
 from experiments.bench.inputs import IMAGES, SAMPLES, SIGMA, Inputs
 from experiments.bench.rows import NETWORKS, rows_of
 from experiments.bench.table import KEPT, Results, keep, machine, slower, table_of
-from experiments.bench.workers import measure
+from experiments.bench.workers import measure, started
 from experiments.speed import Config as SpeedConfig
 from experiments.speed import random_convnet
 from vizjax.cli.console import FAULT, complain, guarded, output_folder, progress, say
@@ -34,6 +35,8 @@ class Bench:
     """Only these rows, by name; all unless given."""
     rounds: int = 7
     """Timings of each side, in turns; the median counts. Slow rows have a number of their own."""
+    ahead: int = 0
+    """Rows whose processes start while another is measured: for a GPU's machine with many cores."""
     tuned: bool = True
     """glibc keeps freed memory on both sides, and vizjax calls `vizjax.cpu.tune`."""
     out: Path | None = None
@@ -44,7 +47,17 @@ class Bench:
     """Keep the ratios and the table of this run, beside the code."""
 
 
-def inputs_of(network: Network) -> Inputs:
+def photographs_of() -> dict[str, np.ndarray]:
+    """Canvases of photographs, and the shipped network's map of each."""
+    network, found = load("squeezenet1_1"), {}
+    for name, photo in demo_photos().items():
+        explained = explain(jax.random.key(0), network, photo, top=1)
+        found[f"{name}/canvas"] = explained.canvas
+        found[f"{name}/map"] = explained.predictions[0].saliency
+    return found
+
+
+def inputs_of(network: Network, photographs: dict[str, np.ndarray]) -> Inputs:
     """What both sides are given for a network."""
     photos = {name: canvas(photo, 256) for name, photo in demo_photos().items()}
     height, width, _ = network.blank().shape
@@ -63,11 +76,6 @@ def inputs_of(network: Network) -> Inputs:
         "/".join(str(part.key) for part in path): np.asarray(leaf)
         for path, leaf in jax.tree_util.tree_leaves_with_path(network.variables["params"])
     }
-    shipped, photographs = load("squeezenet1_1"), {}
-    for name, photo in demo_photos().items():
-        found = explain(key, shipped, photo, top=1)
-        photographs[f"{name}/canvas"] = found.canvas
-        photographs[f"{name}/map"] = found.predictions[0].saliency
     return Inputs(
         images=images,
         views=np.asarray(
@@ -88,8 +96,10 @@ def run(options: Bench) -> int:
     for name in options.rows:
         if name not in names:
             raise InputError(f"`--rows` has {name}; expected some of: {', '.join(sorted(names))}")
-    if options.rounds < 1:
-        raise InputError(f"`--rounds` is {options.rounds}; expected 1 or more")
+    for name, least in (("rounds", 1), ("ahead", 0)):
+        if getattr(options, name) < least:
+            raise InputError(f"`--{name}` is {getattr(options, name)}; expected {least} or more")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # one GPU for all processes
     if options.out is not None:
         output_folder(options.out)
     chosen = [
@@ -101,15 +111,16 @@ def run(options: Bench) -> int:
     whole = len(chosen) == sum(len(rows_of(network)) for network in NETWORKS)
     results: Results = {}
     failures: list[int] = []
-    with tempfile.TemporaryDirectory() as folder, progress(len(chosen), "rows") as advance:
+    with tempfile.TemporaryDirectory() as name, progress(len(chosen), "rows") as advance:
+        folder, photographs = Path(name), photographs_of()
         for name in options.networks:
             network = load(name) if name != "convnet" else random_convnet(SpeedConfig())
-            inputs_of(network).save(Path(folder) / f"{name}.npz")
-        for network, row in chosen:
+            inputs_of(network, photographs).save(folder / f"{name}.npz")
+        for network, row, sides in started(
+            chosen, folder, ahead=options.ahead, tuned=options.tuned
+        ):
             try:
-                results[network, row] = measure(
-                    row, network, Path(folder), rounds=options.rounds, tuned=options.tuned
-                )
+                results[network, row] = measure(row, network, sides, rounds=options.rounds)
                 say(f"{network}, {row.what}: {results[network, row].ratio:.2f}")
             except Exception as error:
                 failures.append(complain(error, about=f"{network}/{row.name}"))

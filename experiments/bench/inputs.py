@@ -22,6 +22,9 @@ SIGMA = 38.0
 K = 9
 """Images a channel that a search keeps."""
 
+MATMUL = {"cpu": 2048, "gpu": 8192}
+"""Rows of the square matrices whose product shows a device's speed."""
+
 CAM_LAYER = {"convnet": "relu5", "squeezenet1_1": "fire9"}
 SEARCHED = {
     "convnet": ("relu3", "relu4", "relu5"),

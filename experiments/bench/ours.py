@@ -1,5 +1,6 @@
 """vizjax's side of every row: `SIDES[row](network name, inputs)` is what is timed."""
 
+import contextlib
 import functools
 import tempfile
 from collections.abc import Callable
@@ -159,8 +160,33 @@ SIDES: dict[str, Callable[[str, Inputs], Run]] = {
 }
 
 
-def matmul(size: int = 2048) -> Run:
-    """The matrix product that the machine's speed is read off."""
+GPU = jax.default_backend() == "gpu"
+
+
+def exact() -> contextlib.AbstractContextManager:
+    """While results are compared: products of whole float32, which a GPU shortens otherwise."""
+    return jax.default_matmul_precision("highest") if GPU else contextlib.nullcontext()
+
+
+def wait(result: Any) -> None:
+    """Until the result is there, on the device."""
+    jax.block_until_ready(result)
+
+
+def fetched(result: Any) -> np.ndarray:
+    """The result, to compare it."""
+    return np.asarray(result)
+
+
+def device_peak() -> int:
+    """The most memory of the GPU that was in use, in bytes; 0 without one."""
+    stats = jax.devices()[0].memory_stats() if GPU else None
+    return int(stats["peak_bytes_in_use"]) if stats else 0
+
+
+def matmul() -> Run:
+    """The matrix product that the machine's speed is read off: large enough to fill it."""
+    size = given.MATMUL[jax.default_backend()]
     a = jax.random.normal(jax.random.key(0), (size, size))
     product = jax.jit(jnp.matmul)
     return lambda: product(a, a)

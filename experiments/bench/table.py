@@ -8,6 +8,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import jax
+
+from experiments.bench.inputs import MATMUL
 from experiments.bench.rows import COMPILED, Row
 from experiments.bench.workers import Outcome
 from experiments.output import table
@@ -26,13 +29,18 @@ Results = dict[tuple[str, Row], Outcome]
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "memory_GB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
-        "system": platform.system(),
-        "python": platform.python_version(),
-    } | {name: _version(name) for name in PACKAGES}
+    device = jax.devices()[0]
+    return (
+        ({} if device.platform == "cpu" else {"device": device.device_kind})
+        | {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "memory_GB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
+            "system": platform.system(),
+            "python": platform.python_version(),
+        }
+        | {name: _version(name) for name in PACKAGES}
+    )
 
 
 def _processor() -> str:
@@ -62,8 +70,8 @@ def table_of(results: Results) -> str:
     lines = [
         [
             f"{network}: {row.what}",
-            f"{1000 * outcome.ours.median:.0f}",
-            f"{1000 * outcome.peer.median:.0f}",
+            _milliseconds(outcome.ours.median),
+            _milliseconds(outcome.peer.median),
             f"**{outcome.ratio:.2f}**",
             f"{row.bar:g}",
             f"{outcome.ours.first:.1f} / {outcome.peer.first:.1f}",
@@ -86,12 +94,21 @@ def table_of(results: Results) -> str:
     for (network, _), outcome in results.items():
         if outcome.extra:
             speed = outcome.extra["flops"] / outcome.ours.median
-            peak = 2 * 2048**3 / outcome.extra["matmul"]
+            peak = 2 * MATMUL[jax.default_backend()] ** 3 / outcome.extra["matmul"]
             text += (
                 f"Gradient of 64 images, {network}: {speed / 1e9:.0f} GFLOP/s, "
                 f"{speed / peak:.0%} of a matrix product's {peak / 1e9:.0f}.\n"
             )
     return text
+
+
+def _milliseconds(seconds: float) -> str:
+    """With two digits at least.
+
+    >>> _milliseconds(1.234), _milliseconds(0.00234)
+    ('1234', '2.3')
+    """
+    return f"{1000 * seconds:.{0 if seconds >= 0.01 else 1}f}"
 
 
 def ratios_of(results: Results) -> dict[str, float]:
@@ -118,14 +135,15 @@ def slower(path: Path, results: Results) -> list[str]:
     """A line for every row whose ratio fell below `NOISE` of the kept one.
 
     A row that was kept on this machine is compared with that ratio, another with the last that was
-    kept anywhere.
+    kept anywhere, with the same GPU or also without one.
 
     Raises:
       InputError: nothing was kept, or it cannot be read.
     """
     here, ratios = machine(), {}
     for run in sorted(_runs(path), key=lambda run: run["machine"] == here):
-        ratios |= run["ratios"]
+        if run["machine"].get("device") == here.get("device"):
+            ratios |= run["ratios"]
     return [
         f"{name}: {ratio:.2f}, kept {ratios[name]:.2f}"
         for name, ratio in ratios_of(results).items()

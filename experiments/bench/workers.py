@@ -4,14 +4,16 @@ So neither side's threads, allocator or memory touches the other's, and the peak
 the row's.
 """
 
+import collections
 import contextlib
+import itertools
 import multiprocessing
 import os
 import resource
 import statistics
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +31,9 @@ ALLOCATOR = {
 }
 """glibc keeps what is freed, on both sides: what `vizjax.cpu.tune` asks for."""
 
+Sides = Sequence[Connection]
+"""The processes of a row: ours, then the peer's."""
+
 
 class Timing(NamedTuple):
     """What one side took.
@@ -37,7 +42,7 @@ class Timing(NamedTuple):
       seconds: one a round.
       first: of the first call, compilation included.
       start: of the imports and of building the network.
-      peak: of the process's memory, in bytes.
+      peak: of the process's memory, or of the GPU's where there is one, in bytes.
     """
 
     seconds: list[float]
@@ -71,46 +76,71 @@ class Outcome(NamedTuple):
         return self.peer.median / self.ours.median
 
 
-def measure(row: Row, network: str, folder: Path, *, rounds: int, tuned: bool = True) -> Outcome:
+def started(
+    chosen: Sequence[tuple[str, Row]], folder: Path, *, ahead: int = 0, tuned: bool = True
+) -> Iterator[tuple[str, Row, Sides]]:
+    """Each row with its two processes, which end when the next row is asked for.
+
+    Args:
+      chosen: network and row, in the order in which they are measured.
+      folder: of the inputs.
+      ahead: rows whose processes start while another row is measured: it saves the imports' time,
+        on a machine with cores to spare.
+      tuned: whether both sides get the allocator's settings, and ours `vizjax.cpu.tune`.
+    """
+    remaining, waiting = iter(chosen), collections.deque()
+    with contextlib.ExitStack() as unfinished:
+        while True:
+            for network, row in itertools.islice(remaining, ahead + 1 - len(waiting)):
+                stack = unfinished.enter_context(contextlib.ExitStack())
+                sides = [
+                    stack.enter_context(_worker(side, row.name, network, folder, tuned))
+                    for side in ("ours", "peers")
+                ]
+                waiting.append((stack, (network, row, sides)))
+            if not waiting:
+                return
+            stack, found = waiting.popleft()
+            with stack:
+                yield found
+
+
+def measure(row: Row, network: str, sides: Sides, *, rounds: int) -> Outcome:
     """Compares the results, then times the two sides in turns.
+
+    The results are compared in whole float32; the times are of each library's default, which on a
+    GPU multiplies with fewer digits.
 
     Args:
       row: which.
       network: on which network.
-      folder: of the inputs.
+      sides: as of `started`.
       rounds: of timing, if the row has no number of its own.
-      tuned: whether both sides get the allocator's settings, and ours `vizjax.cpu.tune`.
 
     Raises:
       AssertionError: the results differ by more than the row's tolerance.
     """
-    with contextlib.ExitStack() as stack:
-        sides = [
-            stack.enter_context(_worker(side, row.name, network, folder, tuned))
-            for side in ("ours", "peers")
-        ]
-        starts = [side.recv() for side in sides]
-        found = [_asked(side, "check") for side in sides]
-        difference = _difference(*(result for _, result in found))
-        if row.tolerance is not None and not (
-            difference is not None and difference <= row.tolerance
-        ):
-            raise AssertionError(
-                f"{network}, {row.what}: the results differ by {difference} in their norm; "
-                f"expected at most {row.tolerance:g}"
-            )
-        times: list[list[float]] = [[], []]
-        for number in range(row.rounds or rounds):
-            for side, seconds in zip(sides, times, strict=True):
-                seconds.append(_asked(side, "time", number)[0])
-        # The peaks before anything else is measured, which would raise them.
-        ours, peer = (
-            Timing(seconds, first, start, _asked(side, "peak")[1])
-            for side, seconds, (first, _), start in zip(sides, times, found, starts, strict=True)
+    starts = [_said(side) for side in sides]
+    firsts = [_asked(side, "time", 0)[0] for side in sides]
+    found = [_asked(side, "check")[1] for side in sides]
+    difference = _difference(*found)
+    if row.tolerance is not None and not (difference is not None and difference <= row.tolerance):
+        raise AssertionError(
+            f"{network}, {row.what}: the results differ by {difference} in their norm; "
+            f"expected at most {row.tolerance:g}"
         )
-        extra = {}
-        if row.name == "saliency_64":
-            extra = {"matmul": _asked(sides[0], "matmul")[0], "flops": _asked(sides[1], "flops")[1]}
+    times: list[list[float]] = [[], []]
+    for number in range(row.rounds or rounds):
+        for side, seconds in zip(sides, times, strict=True):
+            seconds.append(_asked(side, "time", number)[0])
+    # The peaks before anything else is measured, which would raise them.
+    ours, peer = (
+        Timing(seconds, first, start, _asked(side, "peak")[1])
+        for side, seconds, first, start in zip(sides, times, firsts, starts, strict=True)
+    )
+    extra = {}
+    if row.name == "saliency_64":
+        extra = {"matmul": _asked(sides[0], "matmul")[0], "flops": _asked(sides[1], "flops")[1]}
     return Outcome(ours, peer, difference, extra)
 
 
@@ -124,6 +154,10 @@ def _difference(ours: Any, peers: Any) -> float | None:
 
 def _asked(side: Connection, *question: Any) -> tuple[float, Any]:
     side.send(question)
+    return _said(side)
+
+
+def _said(side: Connection) -> Any:
     answer = side.recv()
     if isinstance(answer, Exception):
         raise answer
@@ -159,17 +193,21 @@ def _worker(side: str, row: str, network: str, folder: Path, tuned: bool) -> Ite
 
 def _work(pipe: Connection, side: str, row: str, network: str, folder: Path, tuned: bool) -> None:
     """What a process does: builds its side, then answers until the pipe closes."""
-    start = time.perf_counter()
-    module = _side(side, tuned)
-    inputs = load_inputs(folder / f"{network}.npz")
-    run = module.SIDES[row](network, inputs)
-    pipe.send(time.perf_counter() - start)
     with contextlib.suppress(EOFError):
+        try:
+            start = time.perf_counter()
+            module = _side(side, tuned)
+            inputs = load_inputs(folder / f"{network}.npz")
+            run = module.SIDES[row](network, inputs)
+            pipe.send(time.perf_counter() - start)
+        except Exception as error:  # the process that asked shall say it
+            pipe.send(error)
+            return
         while True:
             question, *arguments = pipe.recv()
             try:
                 pipe.send(_answer(module, run, network, inputs, question, *arguments))
-            except Exception as error:  # the process that asked shall say it
+            except Exception as error:
                 pipe.send(error)
 
 
@@ -193,16 +231,17 @@ def _answer(
 ) -> tuple[float, Any]:
     """Seconds, and a result."""
     if question == "peak":
-        return 0.0, _peak()
+        return 0.0, module.device_peak() or _peak()
     if question == "flops":
         return 0.0, float(module.flops(network, inputs))
     if question == "matmul":
         product = module.matmul()
-        return min(_timed(product)[0] for _ in range(10)), None
+        return min(_timed(module, product) for _ in range(10)), None
     if question == "check":
-        seconds, result = _timed(run.check if isinstance(run, Checked) else run)
-        return seconds, result
-    seconds, _ = _timed(run, *arguments) if _takes_number(run) else _timed(run)
+        with module.exact():
+            result = (run.check if isinstance(run, Checked) else run)()
+        return 0.0, None if result is None else module.fetched(result)
+    seconds = _timed(module, run, *arguments) if _takes_number(run) else _timed(module, run)
     return seconds, None
 
 
@@ -219,8 +258,7 @@ def _takes_number(run: Any) -> bool:
     return bool(getattr(getattr(run, "run", run), "__defaults__", None))
 
 
-def _timed(run: Any, *arguments: Any) -> tuple[float, Any]:
+def _timed(module: Any, run: Any, *arguments: Any) -> float:
     start = time.perf_counter()
-    result = run(*arguments)
-    result = None if result is None else np.asarray(result)  # waits, and fetches from a GPU
-    return time.perf_counter() - start, result
+    module.wait(run(*arguments))
+    return time.perf_counter() - start

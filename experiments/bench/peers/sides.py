@@ -1,7 +1,8 @@
 """The peers' side of every row: what a user of PyTorch, Captum and OpenCV would run."""
 
+import contextlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -29,8 +30,8 @@ def _batch(images: np.ndarray) -> torch.Tensor:
     return torch.tensor(np.moveaxis(images, -1, 1).copy(), device=DEVICE)
 
 
-def _channels_last(batch: torch.Tensor) -> np.ndarray:
-    return batch.detach().movedim(1, -1).cpu().numpy()
+def _channels_last(batch: torch.Tensor) -> torch.Tensor:
+    return batch.detach().movedim(1, -1)
 
 
 def _saliency(images: int, *, compiled: bool = False) -> Callable[[str, Inputs], Run]:
@@ -45,7 +46,7 @@ def _saliency(images: int, *, compiled: bool = False) -> Callable[[str, Inputs],
             x = batch.clone().requires_grad_()
             scores = network(x).gather(1, labels[:, None]).sum()
             (gradient,) = torch.autograd.grad(scores, x)
-            return gradient.abs().amax(dim=1).cpu().numpy()
+            return gradient.abs().amax(dim=1)
 
         return run
 
@@ -58,7 +59,7 @@ def _views_by_classes(name: str, inputs: Inputs) -> Run:
 
     def run():
         maps = [method.attribute(batch, target=c).amax(dim=1) for c in range(given.CLASSES)]
-        return torch.stack(maps).cpu().numpy()
+        return torch.stack(maps)
 
     return run
 
@@ -72,7 +73,7 @@ def _views_by_classes_kept(name: str, inputs: Inputs) -> Run:
         for c in range(given.CLASSES):
             (gradient,) = torch.autograd.grad(scores[c], x, retain_graph=True)
             maps.append(gradient.abs().amax(dim=1))
-        return torch.stack(maps).cpu().numpy()
+        return torch.stack(maps)
 
     return run
 
@@ -104,7 +105,7 @@ def _grad_cam_torchcam(name: str, inputs: Inputs) -> Run:
     def run():
         scores = twin(batch.clone().requires_grad_())  # its hooks want a gradient to wait for
         (maps,) = method(labels, scores, normalized=False)
-        return maps.cpu().numpy()
+        return maps.detach()
 
     return run
 
@@ -195,7 +196,7 @@ def _search(name: str, inputs: Inputs) -> Run:
             for layer, values in seen.items():
                 both = torch.cat([best[layer], values]) if layer in best else values
                 best[layer] = both.topk(given.K, dim=0).values
-        return np.concatenate([best[layer].T.cpu().numpy() for layer in given.SEARCHED[name]])
+        return torch.cat([best[layer].T for layer in given.SEARCHED[name]])
 
     return run
 
@@ -255,6 +256,33 @@ SIDES: dict[str, Callable[[str, Inputs], Run]] = {
     "localisation": _localisation,
     "explain": _explain,
 }
+
+
+@contextlib.contextmanager
+def exact() -> Iterator[None]:
+    """While results are compared: convolutions of whole float32, which a GPU shortens otherwise."""
+    shortened = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = shortened
+
+
+def wait(result: Any) -> None:
+    """Until the result is there, on the device."""
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def fetched(result: Any) -> np.ndarray:
+    """The result, to compare it."""
+    return result.cpu().numpy() if isinstance(result, torch.Tensor) else np.asarray(result)
+
+
+def device_peak() -> int:
+    """The most memory of the GPU that was in use, in bytes; 0 without one."""
+    return torch.cuda.max_memory_allocated() if DEVICE.type == "cuda" else 0
 
 
 def flops(name: str, inputs: Inputs) -> int:
