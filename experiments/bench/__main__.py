@@ -13,7 +13,7 @@ import numpy as np
 import tyro
 
 from experiments.bench.inputs import IMAGES, SAMPLES, SIGMA, Inputs
-from experiments.bench.rows import NETWORKS, rows_of
+from experiments.bench.rows import EXPLAIN, LOCALISATION, NETWORKS, rows_of
 from experiments.bench.table import KEPT, Results, keep, machine, slower, table_of
 from experiments.bench.workers import measure, started
 from experiments.speed import Config as SpeedConfig
@@ -112,10 +112,11 @@ def run(options: Bench) -> int:
     results: Results = {}
     failures: list[int] = []
     with tempfile.TemporaryDirectory() as name, progress(len(chosen), "rows") as advance:
-        folder, photographs = Path(name), photographs_of()
+        folder = Path(name)
         for name in options.networks:
             network = load(name) if name != "convnet" else random_convnet(SpeedConfig())
-            inputs_of(network, photographs).save(folder / f"{name}.npz")
+            needed = {(name, LOCALISATION), (name, EXPLAIN)} & set(chosen)
+            inputs_of(network, photographs_of() if needed else {}).save(folder / f"{name}.npz")
         for network, row, sides in started(
             chosen, folder, ahead=options.ahead, tuned=options.tuned
         ):
