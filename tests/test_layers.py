@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     {"types", "errors"},
-    {"chunks", "cpu", "rules", "ops", "data", "fills", "layered", "programs", "targets"},
+    {"chunks", "cpu", "devices", "rules", "ops", "data", "fills", "layered", "programs", "targets"},
     {"models"},
     {"attribution", "ascent", "localisation", "evaluation", "search"},
     {
@@ -26,7 +26,10 @@ LAYERS = (
         "portraits",
         "procedures",
         "report",
+        "runs",
         "survey",
+        "sweeps",
+        "training",
     },
     {"__init__"},  # the root re-exports what lies below; only the command line may import it
     {"cli", "demo", "__main__"},

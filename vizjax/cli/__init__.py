@@ -1,4 +1,4 @@
-"""The command line: `vizjax explain`, `compare`, `class-model`, `search`, `demo` and `data`."""
+"""The command line: one module a command."""
 
 import contextlib
 import gc
@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -20,8 +21,13 @@ COMMANDS = {
     "search": "Search",
     "demo": "Demo",
     "data": "Data",
+    "run": "Run",
+    "train": "Train",
 }
-"""The commands: what the class of the options is called in the module of that name."""
+"""The commands: what the class of the options is called in the module of that name.
+
+A module with a function `parsed` takes the arguments first: those of an experiment are its own.
+"""
 
 
 def main() -> None:
@@ -59,6 +65,11 @@ def _main() -> int:
         with contextlib.suppress(SystemExit):
             _parsed(commands, ["--help"])
         return BAD_INPUT
+    for name in named:
+        if parsed := getattr(modules[name], "parsed", None):
+            options = _boxed(lambda parsed=parsed: parsed(arguments[1:]))
+            if options is not None:
+                return modules[name].run(options)
     options = _parsed(commands, arguments)
     run = {commands[name]: module.run for name, module in modules.items()}
     return run[type(options)](options)
@@ -82,18 +93,25 @@ def _imported(names: list[str]) -> dict[str, ModuleType]:
 
 
 def _parsed(commands: dict[str, Any], arguments: list[str]) -> Any:
-    """The options of a command; what is wrong with them in one line, not in tyro's box."""
+    """The options of a command."""
     import tyro  # heavy
 
+    return _boxed(
+        lambda: tyro.extras.subcommand_cli_from_dict(
+            commands,
+            prog="vizjax",
+            description="What an image classifier has learnt and what it looked at.",
+            args=arguments,
+        )
+    )
+
+
+def _boxed(parse: Callable[[], Any]) -> Any:
+    """What is wrong with arguments in one line, not in tyro's box."""
     box = io.StringIO()
     try:
         with contextlib.redirect_stderr(box):
-            return tyro.extras.subcommand_cli_from_dict(
-                commands,
-                prog="vizjax",
-                description="What an image classifier has learnt and what it looked at.",
-                args=arguments,
-            )
+            return parse()
     except SystemExit as error:
         if not error.code:
             raise

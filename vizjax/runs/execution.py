@@ -1,0 +1,158 @@
+"""Running an experiment into its folder, so that whatever happens can be told and gone on from."""
+
+import contextlib
+import shlex
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from vizjax.errors import InputError
+from vizjax.runs.configs import as_json, digest
+from vizjax.runs.provenance import begun, device
+from vizjax.runs.reading import Run, read_manifest, read_run
+from vizjax.runs.result import STAGED, discard, write_json, write_result
+
+ROOT = Path("runs")
+
+
+class BusyError(InputError):
+    """Another process is at work in the folder."""
+
+
+def folder_of(module: ModuleType, config: Any, root: Path = ROOT) -> Path:
+    """Where the run of an experiment with a configuration is, or will be."""
+    name = Path(str(module.__file__)).stem
+    return root / name / digest(name, config)
+
+
+def execute(
+    module: ModuleType,
+    config: Any,
+    root: Path = ROOT,
+    *,
+    again: bool = False,
+    wait: bool = False,
+    command: str | None = None,
+) -> Run:
+    """Run an experiment, unless it was; one that was cut short goes on from what is in `work`.
+
+    The result is written aside and put in place when it is whole; the manifest's status says how
+    far the run is: `running` (also after a crash), `failed`, `interrupted` or `finished`.
+
+    Args:
+      module: from `experiment`.
+      config: of its type `Config`.
+      root: the folder of all runs.
+      again: repeat a finished run from the start. Its result stays until the new one is whole.
+      wait: for another process that is at work on the same run.
+      command: for the manifest; the one of this process unless given.
+
+    Returns:
+      The finished run.
+
+    Raises:
+      BusyError: another process is at work on this run, and `wait` is False.
+      InputError: the folder cannot be written; and what the experiment itself raises.
+    """
+    folder = folder_of(module, config, root)
+    if not again and (kept := finished(folder)):
+        return kept
+    with locked(folder, wait=wait):
+        if not again and (kept := finished(folder)):  # while we waited
+            return kept
+        before = read_manifest(folder) if finished(folder) else None
+        if again:
+            discard(folder / "work")
+        command = shlex.join(["vizjax", *sys.argv[1:]]) if command is None else command
+        _run(module, config, folder, command, before)
+    return read_run(folder)
+
+
+def finished(folder: Path) -> Run | None:
+    """The run of a folder, if it is finished."""
+    manifest = read_manifest(folder)
+    return read_run(folder) if manifest and manifest["status"] == "finished" else None
+
+
+def _run(
+    module: ModuleType, config: Any, folder: Path, command: str, before: dict[str, Any] | None
+) -> None:
+    started, start = _now(), time.monotonic()
+    manifest = {
+        "name": folder.parent.name,
+        "status": "running",
+        "error": None,
+        **begun(Path(str(module.__file__)), command),
+        "device": None,
+        "seed": getattr(config, "seed", None),
+        "inputs": {},
+        "started": started,
+        "ended": None,
+        "seconds": None,
+    }
+    work = folder / "work"
+    try:
+        write_json(folder / "config.json", as_json(config))
+        write_json(folder / "manifest.json", manifest)
+        work.mkdir(exist_ok=True)
+        result = module.run(config, work)
+        write_result(result, folder)
+        manifest |= {"status": "finished", "inputs": dict(result.inputs), "device": device()}
+        manifest |= {"ended": _now(), "seconds": round(time.monotonic() - start, 3)}
+        write_json(folder / "manifest.json", manifest)
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        manifest |= {
+            "status": "interrupted" if interrupted else "failed",
+            "error": None if interrupted else f"{type(error).__name__}: {error}",
+            "traceback": None if isinstance(error, InputError) else traceback.format_exc(),
+            "ended": _now(),
+            "seconds": round(time.monotonic() - start, 3),
+        }
+        # On a full disk the room for it may be missing: the status is then left at `running`.
+        with contextlib.suppress(InputError, OSError):
+            discard(folder / STAGED)
+            # A finished run that could not be repeated is still finished.
+            write_json(folder / "manifest.json", manifest if before is None else before)
+        raise
+
+
+@contextlib.contextmanager
+def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold a run's folder, which is made if need be; the lock ends with the process.
+
+    Raises:
+      BusyError: another process holds it, and `wait` is False.
+      InputError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock", timeout=-1 if wait else 0)
+        lock.acquire()
+    except Timeout as error:
+        manifest = read_manifest(folder) or {}
+        by = manifest.get("process", {})
+        raise BusyError(
+            f"`{folder}` is at work in another process"
+            + (f" ({by['pid']} on {by['host']})" if by else "")
+            + "; expected one at a time: wait for it, or end it"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"`{folder}`: {error.strerror or error}; expected a folder to write into"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
