@@ -1,16 +1,14 @@
-"""Self-contained HTML pages of pictures: everything embedded, readable on a phone."""
+"""Pages of pictures in groups, such as those of `vizjax demo` and `vizjax compare`."""
 
-import base64
 import io
 from collections.abc import Sequence
-from importlib import resources
 from typing import NamedTuple
 
 import numpy as np
-from jinja2 import Environment
 from PIL import Image
 
 from vizjax.pictures import Picture
+from vizjax.report.templates import embedded, rendered
 
 
 class Panel(NamedTuple):
@@ -55,11 +53,13 @@ def page(title: str, introduction: str, sections: Sequence[Section], *, footer: 
     Returns:
       A whole document that refers to nothing outside itself.
     """
-    template = resources.files("vizjax").joinpath("templates/page.html").read_text("utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["data_uri"] = data_uri
-    return environment.from_string(template).render(
-        title=title, introduction=introduction, sections=sections, footer=footer
+    return rendered(
+        "gallery.html",
+        title=title,
+        introduction=introduction,
+        sections=sections,
+        footer=footer,
+        data_uri=data_uri,
     )
 
 
@@ -67,4 +67,4 @@ def data_uri(picture: Picture) -> str:
     """A picture as a `data:` address: a JPEG of high quality, its colours at full resolution."""
     file = io.BytesIO()
     Image.fromarray(np.asarray(picture)).save(file, format="JPEG", quality=92, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return embedded(file.getvalue(), "image/jpeg")
