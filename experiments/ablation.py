@@ -3,30 +3,29 @@
 Question: is the paper's procedure limited by its map or by its cut, and which of the recipe's
 numbers decide? For each choice the error, and the mean IoU, with that choice changed.
 
-    python -m experiments.ablation --recipe paper
-    python -m experiments.ablation --recipe vizjax --half tune     # what the recipe was chosen on
+    vizjax run ablation --recipe paper
+    vizjax run ablation --recipe vizjax
 
 One field is changed at a time. The recipe was chosen on the photographs with an even number
-(`tune`); `report` shows what is left of a choice on the others.
+(`tune`); `report`, the others, shows what is left of a choice.
 """
 
 import functools
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import tyro
+import numpy as np
 
-from experiments.output import table
-from experiments.surveyed import HALVES, Source, figures, mean, require, share, surveyed, wrong
+from experiments.sources import HALVES, Source, inputs_of
+from experiments.surveyed import figures, mean, require, share, surveyed, wrong
 from vizjax.attribution import bind
-from vizjax.cli.console import guarded
 from vizjax.errors import InputError
 from vizjax.evidence import Averaged
 from vizjax.localisation import SoftSeeds, above_share, localise
 from vizjax.models import Network
 from vizjax.procedures import Procedure, procedures
+from vizjax.runs import Result, table
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,11 @@ class Config(Source):
 
     recipe: Literal["paper", "vizjax"] = "vizjax"
     """Whose choices."""
-    half: Literal["all", "tune", "report"] = "all"
-    """`tune` or `report` for every other photograph."""
     only: tuple[str, ...] = ()
     """Only the variants whose names begin so."""
 
 
-TINY = Config(recipe="paper", photos=1, workers=0, only=("paper", "smoothness 20"))
+TINY = Config(recipe="paper", photos=1, processes=0, only=("paper", "smoothness 20"))
 
 
 def of_the_paper(network: Network) -> dict[str, Procedure]:
@@ -120,43 +117,54 @@ def chosen(config: Config, network: Network) -> dict[str, Procedure]:
     return found
 
 
-def main(
-    config: Annotated[Config, tyro.conf.arg(name="")], out: Path = Path("runs/ablation")
-) -> int:
-    """Print the table of variants.
+def run(config: Config, work: Path) -> Result:
+    """Survey the photographs with every variant.
 
     Args:
       config: what is varied.
-      out: the folder for the survey; interrupted, the same command goes on there.
+      work: the folder of the survey's files; what is in it is not done again.
     """
-    from vizjax.models import load
-
-    network = load(config.network)
+    network, examples = config.loaded(), config.opened()
     names = list(chosen(config, network))
-    examples = config.opened()
     records = surveyed(
         config,
         names,
-        out / config.recipe,
+        work,
         known=lambda network: chosen(config, network),
         network=network,
         examples=examples,
-    )[HALVES[config.half]]
+    )
     require(config, records, "iou", "boxes")
+    lines = [
+        {
+            "variant": name,
+            **{f"error, {h}": _mean(wrong(records[part], name)) for h, part in HALVES.items()},
+            "error 0.3": _mean(wrong(records, name, threshold=0.3)),
+            "error 0.7": _mean(wrong(records, name, threshold=0.7)),
+            "IoU": _mean(figures(records, name, "iou")),
+        }
+        for name in names
+    ]
     rows = [
         [
             name,
-            share(wrong(records, name), config.seed),
-            f"{wrong(records, name, threshold=0.3).mean():.1%}",
-            f"{wrong(records, name, threshold=0.7).mean():.1%}",
+            *(share(wrong(records[part], name), config.seed) for part in HALVES.values()),
+            f"{line['error 0.3']:.1%}",
+            f"{line['error 0.7']:.1%}",
             mean(figures(records, name, "iou"), config.seed),
         ]
-        for name in names
+        for name, line in zip(names, lines, strict=True)
     ]
-    print(f"{len(records)} photographs of {config.dataset} ({config.half}).\n")
-    print(table(["variant", "GT-known error", "IoU 0.3", "IoU 0.7", "mean IoU"], rows))
-    return 0
+    header = ["variant", *(f"GT-known error, {half}" for half in HALVES), "IoU 0.3", "IoU 0.7"]
+    title = f"{len(records)} photographs of {config.dataset}."
+    summary = {f"error {line['variant']}": line["error, all"] for line in lines}
+    return Result(
+        [*lines, {"summary": True, "photographs": len(records), **summary}],
+        arrays={"iou": np.stack([figures(records, name, "iou") for name in names])},
+        tables={"variants": f"{title}\n\n{table([*header, 'mean IoU'], rows)}"},
+        inputs=inputs_of(network, examples),
+    )
 
 
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None

@@ -6,7 +6,7 @@ and lose it sooner (deletion, smaller is better) than maps that do not look at t
 window .662 / .142.) With them the stability of each method: sensitivity-max, and infidelity (Yeh et
 al. 2019, arXiv 1901.09392).
 
-    python -m experiments.faithfulness        # SqueezeNet, photographs with boxes
+    vizjax run faithfulness        # SqueezeNet, photographs with boxes
 
 Expected, with SqueezeNet v1.1 on the 111 photographs whose boxes are certain:
 
@@ -27,25 +27,23 @@ alone is no praise: noise that a network has never seen destroys a class quickly
 
 import contextlib
 import functools
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import jax
 import numpy as np
-import tyro
 
-from experiments.output import table
-from experiments.surveyed import Record, Source, check_best, compared, figures, mean, surveyed
+from experiments.sources import Compared, inputs_of
+from experiments.surveyed import Record, compared, figures, mean, summary, surveyed
 from vizjax.attribution import bind
 from vizjax.attribution.registry import Bound
-from vizjax.cli.console import guarded, progress, say
+from vizjax.cli.console import progress
 from vizjax.data import Dataset, Example
 from vizjax.errors import InputError
 from vizjax.evaluation import gaussian, infidelity, sensitivity_max
-from vizjax.models import Network, load
+from vizjax.models import Network
+from vizjax.runs import Result, table
 
 METHODS: dict[str, Bound] = {
     "gradient": bind("gradient"),
@@ -57,16 +55,13 @@ METHODS: dict[str, Bound] = {
 
 
 @dataclass(frozen=True)
-class Config(Source):
+class Config(Compared):
     """What the areas depend on."""
 
     procedures: tuple[str, ...] = (
         "vizjax", "paper", "smoothgrad", "deconvnet", "guided", "occlusion", "cam", "grad_cam",
         "middle",
     )  # fmt: skip
-    """Of `vizjax.procedures`."""
-    best: str = "vizjax"
-    """The procedure that the others are compared with."""
     steps: int = 28
     """Of insertion and deletion, from nothing to the whole view."""
     stable: int = 8
@@ -78,7 +73,6 @@ class Config(Source):
 
     def __post_init__(self):
         super().__post_init__()
-        check_best(self.best, self.procedures)
         if self.steps < 1 or self.stable < 0 or self.draws < 1 or not self.radius > 0:
             raise InputError(
                 f"`steps`, `stable`, `draws`, `radius` are {self.steps}, {self.stable}, "
@@ -87,7 +81,7 @@ class Config(Source):
 
 
 TINY = Config(
-    procedures=("paper", "middle"), best="paper", photos=1, workers=0, steps=2, stable=1, draws=2
+    procedures=("paper", "middle"), best="paper", photos=1, processes=0, steps=2, stable=1, draws=2
 )
 
 
@@ -126,37 +120,69 @@ def _both(attribution, draws, radius, key, network, image, label):
     return sensitivity, found.scaled
 
 
-def main(
-    config: Annotated[Config, tyro.conf.arg(name="")], out: Path = Path("runs/faithfulness")
-) -> int:
-    """Print both tables.
+def run(config: Config, work: Path) -> Result:
+    """Survey the photographs, and measure the methods' stability on the first of them.
 
     Args:
-      config: what the areas depend on.
-      out: the folder for the survey; interrupted, the same command goes on there.
+      config: photographs, network and procedures.
+      work: the folder of the survey's files; what is in it is not done again.
     """
-    records = surveyed(config, config.procedures, out, steps=config.steps)
-    print(f"Insertion and deletion on {len(records)} photographs of {config.dataset}.\n")
-    print(table(["maps", "insertion", "deletion"], rows_of(config, records)))
-    areas = {name: figures(records, name, "insertion") for name in config.procedures}
-    print(f"\n{compared(areas, config.best, seed=config.seed, percent=False)}")
-    if not config.stable:
-        return 0
-    network, examples = load(config.network, progress=say), config.opened()
+    network, examples = config.loaded(), config.opened()
+    records = surveyed(
+        config, config.procedures, work, steps=config.steps, network=network, examples=examples
+    )
     some = {r["name"]: r["cases"][0]["target"] for r in records[: config.stable]}
-    chosen = _named(examples, list(some))
-    with progress(1, "stability") as advance:
-        found = stability(
-            config, network, [e.photo for e in chosen], [some[e.name] for e in chosen]
-        )
-        advance(1)
-    rows = [
-        [name, mean(row["sensitivity"], config.seed), mean(row["infidelity"], config.seed)]
-        for name, row in found.items()
+    chosen, found = _named(examples, list(some)), {}
+    if chosen:
+        with progress(1, "stability") as advance:
+            photos = [one.photo for one in chosen]
+            found = stability(config, network, photos, [some[one.name] for one in chosen])
+            advance(1)
+    return result_of(config, records, found, inputs_of(network, examples))
+
+
+def result_of(
+    config: Config,
+    records: list[Record],
+    stable: dict[str, dict[str, np.ndarray]],
+    inputs: dict[str, str],
+) -> Result:
+    """The areas of a survey and the methods' stability, as lines, tables and arrays."""
+    areas = {
+        key: {name: figures(records, name, key) for name in config.procedures}
+        for key in ("insertion", "deletion")
+    }
+    lines = [
+        {"procedure": name, **{key: float(some[name].mean()) for key, some in areas.items()}}
+        for name in config.procedures
     ]
-    print(f"\nStability on {len(chosen)} photographs, changes of {config.radius:g} grey levels.\n")
-    print(table(["method", "sensitivity-max", "infidelity, best scale"], rows))
-    return 0
+    stabilities = [
+        {"method": name, **{key: float(values.mean()) for key, values in row.items()}}
+        for name, row in stable.items()
+    ]
+    title = f"Insertion and deletion on {len(records)} photographs of {config.dataset}."
+    cells = table(["maps", "insertion", "deletion"], rows_of(config, records))
+    tables = {
+        "areas": f"{title}\n\n{cells}",
+        "differences": compared(areas["insertion"], config.best, seed=config.seed, percent=False),
+    }
+    if stable:
+        rows = [
+            [name, mean(row["sensitivity"], config.seed), mean(row["infidelity"], config.seed)]
+            for name, row in stable.items()
+        ]
+        title = (
+            f"Stability on {min(config.stable, len(records))} photographs, changes of "
+            f"{config.radius:g} grey levels."
+        )
+        cells = table(["method", "sensitivity-max", "infidelity, best scale"], rows)
+        tables["stability"] = f"{title}\n\n{cells}"
+    return Result(
+        [*lines, *stabilities, summary(lines, *areas, photographs=len(records))],
+        arrays={key: np.stack(list(some.values())) for key, some in areas.items()},
+        tables=tables,
+        inputs=inputs,
+    )
 
 
 def _named(examples: Dataset, names: list[str]) -> list[Example]:
@@ -181,7 +207,3 @@ def rows_of(config: Config, records: list[Record]) -> list[list[str]]:
         ]
         for name in config.procedures
     ]
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))

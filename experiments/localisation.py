@@ -5,9 +5,9 @@ Claim: the paper's saliency maps, colour models and graph cut (Simonyan et al. 2
 the recipe `vizjax`, which stays within that idea, locates more than either, and than class
 activation maps.
 
-    python -m experiments.localisation                                # photographs with boxes
-    python -m experiments.localisation --dataset imagenet2012 --boxes LOC_val_solution.csv
-    python -m experiments.localisation --dataset voc/2007 --workers 8 --batch 16
+    vizjax run localisation                                # photographs with boxes
+    vizjax run localisation --dataset imagenet2012 --boxes LOC_val_solution.csv
+    vizjax run localisation --dataset voc/2007 --processes 8 --batch 16
 
 Expected, with SqueezeNet v1.1 on the 111 photographs whose boxes are certain (20 minutes on 2 slow
 cores, most of it the recipe `vizjax`); in brackets the 95 % interval:
@@ -30,57 +30,40 @@ cores, most of it the recipe `vizjax`); in brackets the 95 % interval:
 | whole | +36.9 | +25.2 to +48.6 | 0.0000 |
 
 The difference to the middle at IoU 0.5 is not shown beyond doubt on 111 photographs; at 0.7 it is
-42 points. `--half tune`, on which the recipe was chosen: 19.6, paper 35.7, middle 33.9; `--half
-report`: 16.4, paper 21.8, middle 21.8. The second half was looked at for a handful of settings
-before scales and starts were fixed, so that it flatters a little.
+42 points. On the half on which the recipe was chosen (`tune`): 19.6, paper 35.7, middle 33.9; on
+the other (`report`): 16.4, paper 21.8, middle 21.8. The second half was looked at for a handful of
+settings before scales and starts were fixed, so that it flatters a little.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import tyro
+import numpy as np
 
-from experiments.output import save, table
+from experiments.sources import HALVES, Compared, inputs_of
 from experiments.surveyed import (
-    HALVES,
     Record,
-    Source,
-    check_best,
     compared,
     figures,
     require,
     share,
+    summary,
     surveyed,
     wrong,
 )
-from vizjax.cli.console import guarded
-from vizjax.errors import InputError
+from vizjax.runs import Result, table
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 """Of the IoU; 0.5 is ILSVRC's."""
 
 
 @dataclass(frozen=True)
-class Config(Source):
+class Config(Compared):
     """What the errors depend on."""
 
-    procedures: tuple[str, ...] = ("vizjax", "paper", "cam", "grad_cam", "middle", "whole")
-    """Of `vizjax.procedures`."""
-    best: str = "vizjax"
-    """The procedure that the others are compared with."""
-    half: str = "all"
-    """`tune` or `report` for every other photograph: the recipe was chosen on the former."""
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.half not in HALVES:
-            raise InputError(f"`half` is {self.half}; expected one of: {', '.join(HALVES)}")
-        check_best(self.best, self.procedures)
-
-
-TINY = Config(procedures=("paper", "middle"), best="paper", photos=2, workers=0)
+TINY = Config(procedures=("paper", "middle"), best="paper", photos=2, processes=0)
 
 
 class Row(NamedTuple):
@@ -119,37 +102,25 @@ def rows_of(config: Config, records: list[Record]) -> list[Row]:
     ]
 
 
-def run(config: Config, out: Path, **given) -> tuple[list[Row], list[Record]]:
-    """Survey the photographs and count the errors.
-
-    Args:
-      config: photographs, network and procedures.
-      out: the folder of the survey's file; what is in it is not done again.
-      **given: `network` and `examples` instead of the configuration's.
-
-    Raises:
-      InputError: as of `surveyed`, or the photographs have no boxes.
-    """
-    records = surveyed(config, config.procedures, out, **given)[HALVES[config.half]]
-    require(config, records, "iou", "boxes")
-    return rows_of(config, records), records
-
-
-def main(
-    config: Annotated[Config, tyro.conf.arg(name="")], out: Path = Path("runs/localisation")
-) -> int:
-    """Print the table of errors.
-
-    Args:
-      config: what the errors depend on.
-      out: the folder for the survey and the errors; interrupted, the same command goes on there.
-    """
-    rows, records = run(config, out)
+def result_of(config: Config, records: list[Record], inputs: dict[str, str]) -> Result:
+    """The errors of a survey, as lines, tables and one boolean a photograph."""
+    rows = rows_of(config, records)
+    errors = {name: wrong(records, name) for name in config.procedures}
+    lines = [
+        {
+            "procedure": row.procedure,
+            **{f"error {t}": e for t, e in zip(THRESHOLDS, row.gt_known, strict=True)},
+            "top-1": row.top1,
+            "top-5": row.top5,
+            "IoU": row.mean_iou,
+        }
+        for row in rows
+    ]
     cells = [
         [
             row.procedure,
             f"{row.gt_known[0]:.1%}",
-            share(wrong(records, row.procedure), config.seed),
+            share(errors[row.procedure], config.seed),
             f"{row.gt_known[2]:.1%}",
             f"{row.top1:.1%}",
             f"{row.top5:.1%}",
@@ -158,13 +129,34 @@ def main(
         for row in rows
     ]
     header = ["boxes", *(f"GT-known, IoU {t}" for t in THRESHOLDS), "top-1", "top-5", "mean IoU"]
-    print(f"Localisation error on {len(records)} photographs of {config.dataset} ({config.half}).")
-    print(f"\n{table(header, cells)}\n")
-    errors = {name: wrong(records, name) for name in config.procedures}
-    print(compared(errors, config.best, seed=config.seed, percent=True))
-    save(out / "errors.json", config, rows=rows)
-    return 0
+    halves = [
+        [name, *(share(wrong(records[part], name), config.seed) for part in HALVES.values())]
+        for name in config.procedures
+    ]
+    title = f"Localisation error on {len(records)} photographs of {config.dataset}."
+    return Result(
+        [*lines, summary(lines, "error 0.5", "IoU", photographs=len(records))],
+        arrays={"wrong": np.stack([errors[name] for name in config.procedures])},
+        tables={
+            "errors": f"{title}\n\n{table(header, cells)}",
+            "halves": table(["GT-known, IoU 0.5", *HALVES], halves),
+            "differences": compared(errors, config.best, seed=config.seed, percent=True),
+        },
+        inputs=inputs,
+    )
 
 
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))
+def run(config: Config, work: Path) -> Result:
+    """Survey the photographs and count the errors.
+
+    Args:
+      config: photographs, network and procedures.
+      work: the folder of the survey's files; what is in it is not done again.
+
+    Raises:
+      InputError: as of `surveyed`, or the photographs have no boxes.
+    """
+    network, examples = config.loaded(), config.opened()
+    records = surveyed(config, config.procedures, work, network=network, examples=examples)
+    require(config, records, "iou", "boxes")
+    return result_of(config, records, inputs_of(network, examples))

@@ -3,8 +3,8 @@
 Claim: masks of the recipe `vizjax` agree with the outlines of animals drawn by hand better than the
 paper's and than a class activation map above a share of its maximum.
 
-    python -m experiments.masks                       # 28 photographs with masks
-    python -m experiments.masks --dataset oxford_iiit_pet --workers 8
+    vizjax run masks                       # 28 photographs with masks
+    vizjax run masks --dataset oxford_iiit_pet --processes 8
 
 Expected, with SqueezeNet v1.1 on the 28 photographs with masks (5 minutes on 2 slow cores); in
 brackets the 95 % interval:
@@ -23,68 +23,76 @@ The intervals of the differences to `vizjax` in IoU are all below -0.17.
 A precision-recall curve needs no threshold: it is of the map itself, before anything is cut.
 """
 
-import sys
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
+import numpy as np
 
-from experiments.output import table
-from experiments.surveyed import (
-    Record,
-    Source,
-    check_best,
-    compared,
-    figures,
-    mean,
-    require,
-    surveyed,
-)
-from vizjax.cli.console import guarded
-from vizjax.data.files import atomic_write
+from experiments.sources import Compared, inputs_of
+from experiments.surveyed import Record, compared, figures, mean, require, summary, surveyed
+from vizjax.runs import Figure, Result, table
 from vizjax.survey import RECALLS
 
 
 @dataclass(frozen=True)
-class Config(Source):
+class Config(Compared):
     """What the agreement depends on."""
 
     dataset: str = "photos/masks"
-    procedures: tuple[str, ...] = ("vizjax", "paper", "cam", "grad_cam", "middle", "whole")
-    """Of `vizjax.procedures`."""
-    best: str = "vizjax"
-    """The procedure that the others are compared with."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_best(self.best, self.procedures)
 
 
-TINY = Config(procedures=("paper", "middle"), best="paper", photos=1, workers=0)
+TINY = Config(procedures=("paper", "middle"), best="paper", photos=1, processes=0)
 
 MEASURES = ("mask_iou", "pixel_accuracy", "average_precision", "energy")
 
 
-def run(config: Config, out: Path, **given) -> list[Record]:
-    """Survey the photographs.
+def run(config: Config, work: Path) -> Result:
+    """Survey the photographs and hold the masks against the true ones.
 
     Args:
       config: photographs, network and procedures.
-      out: the folder of the survey's file; what is in it is not done again.
-      **given: `network` and `examples` instead of the configuration's.
+      work: the folder of the survey's files; what is in it is not done again.
 
     Raises:
       InputError: as of `surveyed`, or the photographs have no masks.
     """
-    records = surveyed(config, config.procedures, out, **given)
+    network, examples = config.loaded(), config.opened()
+    records = surveyed(config, config.procedures, work, network=network, examples=examples)
     require(config, records, "mask_iou", "masks")
-    return records
+    return result_of(config, records, inputs_of(network, examples))
 
 
-def figure(config: Config, records: list[Record]) -> Any:
-    """Precision against recall, the mean over the photographs."""
+def result_of(config: Config, records: list[Record], inputs: dict[str, str]) -> Result:
+    """The agreement of a survey, as lines, tables, curves, and one IoU a photograph."""
+    values = {
+        name: {key: figures(records, name, key) for key in MEASURES} for name in config.procedures
+    }
+    lines = [
+        {"procedure": name, **{key: float(some.mean()) for key, some in one.items()}}
+        for name, one in values.items()
+    ]
+    rows = [
+        [name, *(mean(some, config.seed) for some in one.values())] for name, one in values.items()
+    ]
+    title = f"Agreement with the masks of {len(records)} photographs of {config.dataset}."
+    header = ["masks", "IoU", "pixel accuracy", "average precision", "energy inside"]
+    overlaps = {name: one["mask_iou"] for name, one in values.items()}
+    drawn, caption = figure(config, records)
+    return Result(
+        [*lines, summary(lines, "mask_iou", photographs=len(records))],
+        arrays={"mask_iou": np.stack(list(overlaps.values()))},
+        figures={"precision_recall": Figure.of_plot(drawn, caption)},
+        tables={
+            "agreement": f"{title}\n\n{table(header, rows)}",
+            "differences": compared(overlaps, config.best, seed=config.seed, percent=False),
+        },
+        inputs=inputs,
+    )
+
+
+def figure(config: Config, records: list[Record]) -> tuple[Any, str]:
+    """Precision against recall, the mean over the photographs; and what to say of it."""
     from matplotlib.figure import Figure
 
     drawn = Figure(figsize=(6, 4.4), layout="constrained")
@@ -101,30 +109,4 @@ def figure(config: Config, records: list[Record]) -> Any:
         f"Pixels of {len(records)} photographs of {config.dataset}, {config.network}; precision at "
         "a recall is the largest at that recall or a higher one."
     )
-    drawn.supxlabel(textwrap.fill(caption, 90), fontsize=7)
-    return drawn
-
-
-def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path = Path("runs/masks")) -> int:
-    """Print the table, draw the curves.
-
-    Args:
-      config: what the agreement depends on.
-      out: the folder for survey and figure; interrupted, the same command goes on there.
-    """
-    records = run(config, out)
-    rows = [
-        [name, *(mean(figures(records, name, key), config.seed) for key in MEASURES)]
-        for name in config.procedures
-    ]
-    print(f"Agreement with the masks of {len(records)} photographs of {config.dataset}.\n")
-    print(table(["masks", "IoU", "pixel accuracy", "average precision", "energy inside"], rows))
-    overlaps = {name: figures(records, name, "mask_iou") for name in config.procedures}
-    print(f"\n{compared(overlaps, config.best, seed=config.seed, percent=False)}")
-    with atomic_write(out / "precision_recall.png") as file:
-        figure(config, records).savefig(file, dpi=130)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))
+    return drawn, caption

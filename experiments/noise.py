@@ -4,7 +4,7 @@ Claim: the seeds of one noisy gradient are mostly noise, yet colour models and g
 nearly the same box of them. Averaging over views or noisy copies steadies the seeds and, less, the
 masks; that the boxes come nearer to the truth is not shown.
 
-    python -m experiments.noise --out FOLDER    # 5 to 6 minutes of processor time
+    vizjax run noise    # 5 to 6 minutes of processor time
 
 Expected, with SqueezeNet v1.1 on 16 photographs and 4 draws of the noise, all within the centre
 view; σ in % of 0-255, agreement as the mean IoU of two draws:
@@ -29,51 +29,23 @@ map's SNR is larger because magnitudes do not cancel: it also counts what all no
 SmoothGrad of 1 is one view with the same noise, drawn anew: what differs is chance.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import tyro
 
-from experiments.noise_maps import (
-    Draws,
-    Scene,
-    Variant,
-    demo_scene,
-    named,
-    scene_of,
-    smoothed,
-    viewed,
-)
-from experiments.output import save, table
-from vizjax import cpu
-from vizjax.cli.console import guarded, output_folder, progress, say
+from experiments.noise_maps import Scene, Variant, demo_scene, named, scene_of, smoothed, viewed
+from experiments.noise_measures import MEASURES, Finding, Row, compared, means, summary
+from vizjax.cli.console import progress, say
 from vizjax.data import AnnotatedPhoto, annotated_photos
 from vizjax.errors import InputError
-from vizjax.evaluation import (
-    Interval,
-    bootstrap_interval,
-    box_agreement,
-    iou,
-    mask_agreement,
-    signal_to_noise,
-)
 from vizjax.localisation import Localisation, localise_classes
 from vizjax.models import Network, load
-from vizjax.types import Box, KeyArray
-
-MEASURES = {
-    "snr_signed": "SNR signed",
-    "snr_map": "SNR of map",
-    "seeds": "seeds",
-    "masks": "masks",
-    "boxes": "boxes",
-    "truth": "IoU with truth",
-}
+from vizjax.runs import Figure, Result, checksum
+from vizjax.types import KeyArray
 
 
 @dataclass(frozen=True)
@@ -111,42 +83,6 @@ class Config:
 TINY = Config(photos=1, draws=2, sigmas=(0.1,), samples=(1, 3))
 
 
-class Finding(NamedTuple):
-    """What one variant did to one photograph.
-
-    Attributes:
-      photo: the photograph's name.
-      variant: how the maps were made.
-      snr_signed: the signal-to-noise ratio of the signed gradient over the draws; None of one draw.
-      snr_map: of the saliency maps.
-      seeds: the mean IoU of the foreground seeds of two draws.
-      masks: of the masks.
-      boxes: of the boxes.
-      truth: the mean IoU of a draw's box with the nearest true one; 0 without a box.
-    """
-
-    photo: str
-    variant: Variant
-    snr_signed: float | None
-    snr_map: float | None
-    seeds: float | None
-    masks: float | None
-    boxes: float | None
-    truth: float
-
-
-class Row(NamedTuple):
-    """Means over the photographs, each with its 95 % interval; else as `Finding`."""
-
-    variant: Variant
-    snr_signed: Interval | None
-    snr_map: Interval | None
-    seeds: Interval | None
-    masks: Interval | None
-    boxes: Interval | None
-    truth: Interval
-
-
 class Shown(NamedTuple):
     """What the figure shows: the first draw of some variants on one photograph."""
 
@@ -155,7 +91,7 @@ class Shown(NamedTuple):
     places: dict[Variant, Localisation]
 
 
-class Result(NamedTuple):
+class Measured(NamedTuple):
     """The means, what was found on each photograph, and pictures of another one."""
 
     rows: list[Row]
@@ -163,13 +99,46 @@ class Result(NamedTuple):
     shown: Shown
 
 
-def run(
+def run(config: Config, work: Path) -> Result:
+    """Measure every variant on photographs whose boxes are certain, and draw what it did."""
+    from experiments import noise_figure, plots  # matplotlib, which only the figure needs
+
+    certain = [photo for photo in annotated_photos(progress=say) if photo.certain]
+    photos = certain[:: max(1, len(certain) // config.photos)][: config.photos]
+    network = load("squeezenet1_1")
+    with progress(len(photos), "photographs") as advance:
+        found = measure(config, network, photos, advance=advance)
+    drawn, caption = noise_figure.figure(config, found, len(photos))
+    lines = [
+        {"photo": one.photo, **_variant(one.variant), **{m: getattr(one, m) for m in MEASURES}}
+        for one in found.findings
+    ]
+    rows = [
+        {"mean": True, **_variant(row.variant)}
+        | {m: cell and cell.value for m in MEASURES for cell in [getattr(row, m)]}
+        for row in found.rows
+    ]
+    named_rows = {f"truth {named(row.variant)}": row.truth.value for row in found.rows}
+    return Result(
+        [*lines, *rows, {"summary": True, "photographs": len(photos), **named_rows}],
+        figures={"noise": Figure(plots.png(drawn), caption)},
+        tables={"noise": f"{len(photos)} photographs.\n\n{summary(found.rows)}"},
+        inputs={network.name: checksum(network)}
+        | {photo.path.name: checksum(photo.path) for photo in photos},
+    )
+
+
+def _variant(variant: Variant) -> dict[str, Any]:
+    return {"map": variant.kind, "sigma": variant.sigma, "samples": variant.samples}
+
+
+def measure(
     config: Config,
     network: Network,
     photos: Sequence[AnnotatedPhoto],
     *,
     advance: Callable[[int], Any] = lambda done: None,
-) -> Result:
+) -> Measured:
     """Draw noise, make the maps of every variant, locate the labelled class, and compare.
 
     Args:
@@ -181,13 +150,13 @@ def run(
     key, findings = jax.random.key(config.seed), []
     for number, photo in enumerate(photos):
         scene = scene_of(network, photo)
-        findings += measure(config, jax.random.fold_in(key, number), network, scene)[0]
+        findings += measure_one(config, jax.random.fold_in(key, number), network, scene)[0]
         advance(1)
-    _, shown = measure(config, key, network, demo_scene(network))
-    return Result(means(config, findings), findings, shown)
+    _, shown = measure_one(config, key, network, demo_scene(network))
+    return Measured(means(findings, seed=config.seed), findings, shown)
 
 
-def measure(
+def measure_one(
     config: Config, key: KeyArray, network: Network, scene: Scene
 ) -> tuple[list[Finding], Shown]:
     """All variants on one photograph; all maps segment the same pixels, the photograph's own."""
@@ -213,75 +182,3 @@ def measure(
         first[variant] = ours[0]
     maps = {variant: draws.maps[0] for variant, draws in drawn.items()}
     return findings, Shown(scene, maps, first)
-
-
-def compared(draws: Draws, places: Sequence[Localisation], boxes: Sequence[Box]) -> dict[str, Any]:
-    """The measures of one variant on one photograph, those of `MEASURES`."""
-    found = [place.box for place in places]
-    truth = [float(iou(box, boxes).max()) if box is not None and boxes else 0.0 for box in found]
-    measured = dict.fromkeys(MEASURES) | {"truth": float(np.mean(truth))}
-    if len(places) == 1:
-        return measured
-    count, height, _ = draws.maps.shape
-    return measured | {
-        "snr_signed": signal_to_noise(draws.signed.reshape(count, height, -1)).ratio,
-        "snr_map": signal_to_noise(draws.maps).ratio,
-        "seeds": mask_agreement(np.stack([place.seeds.foreground for place in places])),
-        "masks": mask_agreement(np.stack([place.mask for place in places])),
-        "boxes": box_agreement(found),
-    }
-
-
-def means(config: Config, findings: Sequence[Finding]) -> list[Row]:
-    """The means over the photographs with their intervals, one row a variant."""
-    rows = []
-    for variant in dict.fromkeys(found.variant for found in findings):
-        ours = [found for found in findings if found.variant == variant]
-        intervals = []
-        for measure in MEASURES:
-            values = [getattr(found, measure) for found in ours]
-            intervals.append(
-                None
-                if None in values
-                else bootstrap_interval(np.array(values, np.float64), seed=config.seed)
-            )
-        rows.append(Row(variant, *intervals))
-    return rows
-
-
-def summary(rows: Sequence[Row]) -> str:
-    """The rows as a table; a column that needs several draws is empty without noise."""
-    lines = [
-        [named(row.variant)]
-        + ["" if (cell := getattr(row, m)) is None else f"{cell.value:.2f}" for m in MEASURES]
-        + [f"{row.truth.low:.2f} – {row.truth.high:.2f}"]
-        for row in rows
-    ]
-    return table(["map", *MEASURES.values(), "95 % interval"], lines)
-
-
-def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path | None = None) -> int:
-    """Print the measures of every variant; with a folder, draw them and keep every one.
-
-    Args:
-      config: what they depend on.
-      out: a folder for noise.png and noise.json.
-    """
-    folder = None if out is None else output_folder(out)
-    cpu.tune()
-    certain = [photo for photo in annotated_photos(progress=say) if photo.certain]
-    photos = certain[:: max(1, len(certain) // config.photos)][: config.photos]
-    with progress(len(photos), "photographs") as advance:
-        result = run(config, load("squeezenet1_1"), photos, advance=advance)
-    print(summary(result.rows))
-    print(f"\n{len(photos)} photographs, {config}")
-    if folder is not None:
-        from experiments import noise_figure, plots  # matplotlib, which only a figure needs
-
-        plots.write(noise_figure.figure(config, result, len(photos)), folder / "noise.png")
-        save(folder / "noise.json", config, rows=result.rows, findings=result.findings)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))

@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments import plots
-from experiments.noise import MEASURES, Config, Result, Row, Shown
+from experiments.noise import Config, Measured, Shown
 from experiments.noise_maps import ONE, SMOOTH, TEN, Scene, Variant, named
+from experiments.noise_measures import MEASURES, Row
 from vizjax.localisation import CAPTION
 from vizjax.pictures import cut_out, heat, seeded
 
@@ -22,13 +23,16 @@ PANELS = {
 COLOURS = {ONE: "C0", TEN: "C1", SMOOTH: "C2"}
 
 
-def figure(config: Config, result: Result, photos: int) -> Figure:
+def figure(config: Config, result: Measured, photos: int) -> tuple[Figure, str]:
     """The measures against the noise and the samples, and the pictures of one photograph.
 
     Args:
       config: for the axes, and the caption.
-      result: from `experiments.noise.run`.
+      result: from `experiments.noise.measure`.
       photos: how many photographs were measured.
+
+    Returns:
+      The page, and what to say of it.
     """
     page = plots.page(10, 9.6)
     outer = page.add_gridspec(2, 1, height_ratios=[4.3, 4.7])
@@ -52,8 +56,7 @@ def figure(config: Config, result: Result, photos: int) -> Figure:
     ]
     strip = outer[1].subgridspec(3, len(columns)).subplots(squeeze=False)
     _pictures(strip, columns, result.shown)
-    plots.caption(page, _caption(config, result.shown.scene, photos))
-    return page
+    return page, _caption(config, result.shown.scene, photos)
 
 
 def _curve(axis: Any, kind: str, measure: str, rows: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""What an experiment leaves behind: a table to read, and a file to compute with."""
+"""What the benchmark leaves behind: a table to read, and a file to compute with."""
 
 import dataclasses
 import json
@@ -7,19 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vizjax.data.files import atomic_write
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown; every column but the first is a number and stands to the right.
-
-    >>> print(table(["box", "error"], [["full image", "55.0 %"]]))
-    | box | error |
-    |---|--:|
-    | full image | 55.0 % |
-    """
-    rule = "|---|" + "--:|" * (len(header) - 1)
-    lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
-    return "\n".join([lines[0], rule, *lines[1:]])
+from vizjax.runs import table as table
 
 
 def save(path: Path, config: Any, **results: Sequence[Any]) -> None:

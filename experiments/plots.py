@@ -1,7 +1,6 @@
-"""What the experiments' figures share: a page, pictures on it, a caption, a small file."""
+"""What the experiments' figures share: a page, pictures on it, a small file."""
 
-import textwrap
-from pathlib import Path
+import io
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vizjax.data.files import atomic_write
 from vizjax.pictures import Picture
 
 POINTS = 8.0
@@ -42,20 +40,15 @@ def side(axis: Axes, name: str) -> None:
     axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=POINTS)
 
 
-def caption(figure: Figure, text: str) -> None:
-    """Sets the caption below all, wrapped to the figure's width."""
-    lines = textwrap.fill(text, int(figure.get_size_inches()[0] * 15))
-    figure.supxlabel(lines, fontsize=POINTS, x=0.01, ha="left", linespacing=1.3)
-
-
-def write(figure: Figure, path: Path) -> None:
-    """Writes a figure as a PNG of 256 colours, byte for byte the same each time."""
+def png(figure: Figure) -> bytes:
+    """A figure as a PNG of 256 colours, byte for byte the same each time."""
     figure.set_dpi(DOTS)
     canvas: Any = figure.canvas
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-    with atomic_write(path) as file:
-        few(pixels).save(file, format="PNG", dpi=(DOTS, DOTS), optimize=True)
+    file = io.BytesIO()
+    few(pixels).save(file, format="PNG", dpi=(DOTS, DOTS), optimize=True)
+    return file.getvalue()
 
 
 def few(pixels: Picture) -> Image.Image:

@@ -5,8 +5,8 @@ the middle of the photograph does, raw gradients and DeconvNet less often, where
 of the photograph; elsewhere the middle falls behind. (Zhang et al. 2016, arXiv 1608.00507; on VOC
 2007 with VGG-16 TorchRay has 76.3 % for the gradient, 86.6 % for Grad-CAM, 69.6 % for the middle.)
 
-    python -m experiments.pointing                            # photographs with boxes
-    python -m experiments.pointing --dataset voc/2007 --workers 8 --batch 16
+    vizjax run pointing                            # photographs with boxes
+    vizjax run pointing --dataset voc/2007 --processes 8 --batch 16
 
 Expected, with SqueezeNet v1.1 on the 111 photographs whose boxes are certain:
 
@@ -25,68 +25,73 @@ A hit is a maximum within 15 pixels of a true box. Micro: over all pairs of phot
 Classes: the mean of the classes' own accuracies. Energy: the share of the map inside the boxes.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import NamedTuple
 
-import tyro
+import numpy as np
 
-from experiments.output import table
+from experiments.sources import Compared, inputs_of
 from experiments.surveyed import (
     Record,
-    Source,
-    check_best,
     compared,
     figures,
     mean,
     require,
     share,
+    summary,
     surveyed,
 )
-from vizjax.cli.console import guarded
 from vizjax.evaluation import pointing_accuracy
+from vizjax.runs import Result, table
 
 
 @dataclass(frozen=True)
-class Config(Source):
+class Config(Compared):
     """What the accuracies depend on."""
 
     procedures: tuple[str, ...] = (
         "vizjax", "paper", "smoothgrad", "deconvnet", "guided", "cam", "grad_cam", "middle",
     )  # fmt: skip
-    """Of `vizjax.procedures`."""
-    best: str = "vizjax"
-    """The procedure that the others are compared with."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_best(self.best, self.procedures)
 
 
-TINY = Config(procedures=("paper", "middle"), best="paper", photos=2, workers=0)
+TINY = Config(procedures=("paper", "middle"), best="paper", photos=2, processes=0)
 
 
-def main(
-    config: Annotated[Config, tyro.conf.arg(name="")], out: Path = Path("runs/pointing")
-) -> int:
-    """Print the table of accuracies.
+class Row(NamedTuple):
+    """How often the maximum of one procedure's maps lies on the object.
+
+    Attributes:
+      procedure: its name.
+      hits: one boolean for every pair of photograph and class.
+      classes: the mean of the classes' own accuracies.
+      energy: the share of the map inside the boxes, one a pair.
+    """
+
+    procedure: str
+    hits: np.ndarray
+    classes: float
+    energy: np.ndarray
+
+
+def run(config: Config, work: Path) -> Result:
+    """Survey the photographs and count the hits.
 
     Args:
-      config: what the accuracies depend on.
-      out: the folder for the survey; interrupted, the same command goes on there.
+      config: photographs, network and procedures.
+      work: the folder of the survey's files; what is in it is not done again.
+
+    Raises:
+      InputError: as of `surveyed`, or the photographs have no boxes.
     """
-    records = surveyed(config, config.procedures, out)
+    network, examples = config.loaded(), config.opened()
+    records = surveyed(config, config.procedures, work, network=network, examples=examples)
     require(config, records, "hit", "boxes")
-    print(f"The pointing game on {len(records)} photographs of {config.dataset}.\n")
-    print(table(["maps", "micro", "classes", "energy inside"], rows_of(config, records)))
-    hits = {name: figures(records, name, "hit") for name in config.procedures}
-    print(f"\n{compared(hits, config.best, seed=config.seed, percent=True)}")
-    return 0
+    return result_of(config, records, inputs_of(network, examples))
 
 
-def rows_of(config: Config, records: list[Record]) -> list[list[str]]:
-    """The accuracies of every procedure, as a table has them."""
+def rows_of(config: Config, records: list[Record]) -> list[Row]:
+    """The hits of every procedure."""
     rows = []
     for name in config.procedures:
         hits = figures(records, name, "hit").astype(bool)
@@ -97,10 +102,41 @@ def rows_of(config: Config, records: list[Record]) -> list[list[str]]:
             if "hit" in case["procedures"][name]
         ]
         accuracy = pointing_accuracy(hits, classes)
-        energy = mean(figures(records, name, "energy"), config.seed)
-        rows.append([name, share(hits, config.seed), f"{accuracy.mean_of_classes:.1%}", energy])
+        rows.append(Row(name, hits, accuracy.mean_of_classes, figures(records, name, "energy")))
     return rows
 
 
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))
+def result_of(config: Config, records: list[Record], inputs: dict[str, str]) -> Result:
+    """The accuracies of a survey, as lines, tables, and one boolean a pair."""
+    rows = rows_of(config, records)
+    lines = [
+        {
+            "procedure": row.procedure,
+            "micro": float(row.hits.mean()),
+            "classes": float(row.classes),
+            "energy": float(row.energy.mean()),
+        }
+        for row in rows
+    ]
+    cells = [
+        [
+            row.procedure,
+            share(row.hits, config.seed),
+            f"{row.classes:.1%}",
+            mean(row.energy, config.seed),
+        ]
+        for row in rows
+    ]
+    title = f"The pointing game on {len(records)} photographs of {config.dataset}."
+    hits = {row.procedure: row.hits for row in rows}
+    return Result(
+        [*lines, summary(lines, "micro", "energy", photographs=len(records))],
+        arrays={"hit": np.stack(list(hits.values()))},
+        tables={
+            "accuracy": (
+                f"{title}\n\n{table(['maps', 'micro', 'classes', 'energy inside'], cells)}"
+            ),
+            "differences": compared(hits, config.best, seed=config.seed, percent=True),
+        },
+        inputs=inputs,
+    )

@@ -1,8 +1,9 @@
 """The table of results: every procedure, every measure, with intervals, in the README.
 
-Claim: see the README, which this command fills.
+Claim: see the README, which the second command fills.
 
-    python -m experiments.results --readme README.md    # an hour and a half on 2 slow cores
+    vizjax run results            # an hour and a half on 2 slow cores
+    python -m experiments.readme runs/results/… --readme README.md
 
 GT-known, top-1 and top-5 localisation error, pointing, insertion and deletion are of the 111
 photographs whose boxes are certain; mask IoU and pixel accuracy of the 28 with masks. The two
@@ -10,35 +11,23 @@ halves are the photographs with even numbers, on which the recipe `vizjax` was c
 numbers, on which it was not.
 """
 
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from experiments.output import table
+from experiments.sources import HALVES, Compared, inputs_of
 from experiments.surveyed import (
-    HALVES,
     Record,
-    Source,
-    check_best,
     compared,
     figures,
     mean,
     require,
     share,
+    summary,
     surveyed,
     wrong,
 )
-from vizjax.cli.console import guarded
-from vizjax.data.files import atomic_write
-from vizjax.errors import InputError
-from vizjax.models import load
 from vizjax.procedures import procedures
-
-BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-"""Between these lines of a document stands the table."""
+from vizjax.runs import Result, table
 
 HEADER = [
     "procedure", "GT-known error", "top-1", "top-5", "mask IoU", "pixel accuracy", "pointing",
@@ -47,49 +36,94 @@ HEADER = [
 
 
 @dataclass(frozen=True)
-class Config(Source):
+class Config(Compared):
     """What the table depends on."""
 
     procedures: tuple[str, ...] = ()
     """Of `vizjax.procedures`; all unless given."""
     masks: str = "photos/masks"
     """The dataset of the masks."""
+    masks_split: str = ""
+    """Of it; the one to measure on unless given."""
+    masks_folder: Path | None = None
+    """Where it is."""
     steps: int = 28
     """Of insertion and deletion."""
-    best: str = "vizjax"
-    """The procedure that the others are compared with."""
 
     def __post_init__(self):
-        super().__post_init__()
         if self.procedures:
-            check_best(self.best, self.procedures)
+            super().__post_init__()
+
+    def of_masks(self) -> "Config":
+        """The same of the dataset of the masks."""
+        return replace(
+            self, dataset=self.masks, split=self.masks_split, folder=self.masks_folder, boxes=None
+        )
 
 
-TINY = Config(procedures=("paper", "middle"), best="paper", photos=1, workers=0, steps=2)
+TINY = Config(procedures=("paper", "middle"), best="paper", photos=1, processes=0, steps=2)
 
 
-def run(config: Config, out: Path) -> str:
-    """Survey both datasets; the tables in Markdown.
+def run(config: Config, work: Path) -> Result:
+    """Survey both datasets.
 
     Args:
       config: photographs, network and procedures.
-      out: the folder of the surveys; what is in it is not done again.
+      work: the folder of the surveys' files; what is in it is not done again.
     """
-    network = load(config.network)
-    known = procedures(network)
-    names = list(config.procedures or known)
-    boxed = surveyed(config, names, out, steps=config.steps, network=network)
-    masks = replace(config, dataset=config.masks, split="", folder=None, boxes=None)
-    masked = surveyed(masks, names, out, network=network)
+    network, examples, masks = config.loaded(), config.opened(), config.of_masks()
+    outlined = masks.opened()
+    names = list(config.procedures or procedures(network))
+    boxed = surveyed(config, names, work, steps=config.steps, network=network, examples=examples)
+    masked = surveyed(masks, names, work, network=network, examples=outlined)
     require(config, boxed, "iou", "boxes")
     require(masks, masked, "mask_iou", "masks")
-    rows = [[known[name].summary, *cells_of(config, name, boxed, masked)] for name in names]
+    lines = [
+        {
+            "procedure": name,
+            "error": float(wrong(boxed, name).mean()),
+            "top-1": float(wrong(boxed, name, top=1).mean()),
+            "top-5": float(wrong(boxed, name, top=5).mean()),
+            **{
+                key: float(figures(records, name, key).mean())
+                for records, keys in (
+                    (boxed, ("hit", "insertion", "deletion")),
+                    (masked, ("mask_iou", "pixel_accuracy")),
+                )
+                for key in keys
+            },
+        }
+        for name in names
+    ]
+    known = {name: one.summary for name, one in procedures(network).items()}
+    return Result(
+        [*lines, summary(lines, "error", "mask_iou", photographs=len(boxed))],
+        tables={"results": text_of(config, names, known, boxed, masked)},
+        inputs=inputs_of(network, examples, outlined),
+    )
+
+
+def text_of(
+    config: Config,
+    names: list[str],
+    known: dict[str, str],
+    boxed: list[Record],
+    masked: list[Record],
+) -> str:
+    """The tables in Markdown.
+
+    Args:
+      config: for network and seed.
+      names: of the procedures.
+      known: what each is, in words.
+      boxed: the survey of photographs with boxes.
+      masked: that of photographs with masks.
+    """
+    rows = [[known[name], *cells_of(config, name, boxed, masked)] for name in names]
     errors = {
         half: {name: wrong(boxed[part], name) for name in names} for half, part in HALVES.items()
     }
-    halves = [
-        [known[n].summary, *(share(errors[half][n], config.seed) for half in HALVES)] for n in names
-    ]
+    halves = [[known[n], *(share(errors[half][n], config.seed) for half in HALVES)] for n in names]
     overlaps = {name: figures(masked, name, "mask_iou") for name in names}
     less = {
         half: compared(errors[half], config.best, seed=config.seed, percent=True)
@@ -126,47 +160,3 @@ def cells_of(config: Config, name: str, boxed: list[Record], masked: list[Record
         mean(figures(boxed, name, "insertion"), config.seed),
         mean(figures(boxed, name, "deletion"), config.seed),
     ]
-
-
-def fill(document: Path, text: str) -> None:
-    """Put a text between the two marks of a document.
-
-    Raises:
-      InputError: the document cannot be read or lacks the marks.
-    """
-    try:
-        old = document.read_bytes().decode()  # its line ends are kept
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"`--readme` is {document}: {reason}; expected a document") from error
-    head, begun, rest = old.partition(BEGIN)
-    _, ended, tail = rest.partition(END)
-    if not (begun and ended):
-        raise InputError(
-            f"`--readme` is {document}; expected a document with {BEGIN} and, behind it, {END}"
-        )
-    with atomic_write(document) as file:
-        file.write(f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}".encode())
-
-
-def main(
-    config: Annotated[Config, tyro.conf.arg(name="")],
-    out: Path = Path("runs/results"),
-    readme: Path | None = None,
-) -> int:
-    """Print the tables.
-
-    Args:
-      config: what they depend on.
-      out: the folder for the surveys; interrupted, the same command goes on there.
-      readme: a document to put the tables in.
-    """
-    text = run(config, out)
-    print(text)
-    if readme is not None:
-        fill(readme, text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))

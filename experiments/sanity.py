@@ -3,7 +3,7 @@
 Claim: weights made random from the scores down change gradients and Grad-CAM at the first layer;
 guided backprop and DeconvNet hardly notice until the lowest layers are random too.
 
-    python -m experiments.sanity --out FOLDER    # 5 minutes of processor time
+    vizjax run sanity    # 5 minutes of processor time
 
 Expected, with SqueezeNet v1.1 on 8 photographs: means of Spearman's ρ between the maps of the
 trained and of the random network; the last three columns are of the wholly random one.
@@ -25,38 +25,26 @@ photograph has edges; with its signs nothing is left. And guided backprop does c
 with the filters of the first layers, which draw its picture.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
-import tyro
-from jaxtyping import Array, Float
 
-from experiments.output import save, table
-from experiments.sanity_maps import NAMES, alike, explainer, fresh_parameters, predicted
-from vizjax import cpu
+from experiments.sanity_maps import NAMES
+from experiments.sanity_measures import MEASURES, Finding, Row, Strip, compare, means
 from vizjax.attribution import Bound, bind
-from vizjax.cli.console import guarded, output_folder, progress, say
+from vizjax.cli.console import progress, say
 from vizjax.data import annotated_photos, demo_photos, read_photo
 from vizjax.errors import InputError, unknown
-from vizjax.evaluation import Interval, bootstrap_interval, cascading, independent
 from vizjax.models import Network, load
-from vizjax.types import KeyArray, Photo
+from vizjax.runs import Figure, Result, checksum, table
+from vizjax.types import Photo
 
 LAYERS = ("conv10", *(f"fire{number}" for number in range(9, 1, -1)), "conv1")
 """SqueezeNet's, from the scores down."""
-
-SCHEMES = {"cascading": cascading, "independent": independent}
-
-MEASURES = {
-    "rank": "rank correlation, with signs",
-    "rank_absolute": "rank correlation, magnitudes",
-    "ssim": "SSIM, magnitudes",
-}
 
 
 @dataclass(frozen=True)
@@ -103,56 +91,7 @@ class Config:
 TINY = Config(photos=1, methods=("gradient", "guided_backprop"), layers=("conv10", "conv1"))
 
 
-class Finding(NamedTuple):
-    """How alike the maps of the trained and of one randomised network are.
-
-    Attributes:
-      photo: the photograph's name.
-      method: the method.
-      scheme: `cascading` or `independent`.
-      layer: the layer that was randomised last, or alone.
-      rank: Spearman's ρ of the maps with their signs, summed over the colours.
-      rank_absolute: Spearman's ρ of the magnitudes, the largest over the colours.
-      ssim: the structural similarity of the magnitudes.
-    """
-
-    photo: str
-    method: str
-    scheme: str
-    layer: str
-    rank: float
-    rank_absolute: float
-    ssim: float
-
-
-class Row(NamedTuple):
-    """Means over the photographs, each with its 95 % interval; else as `Finding`."""
-
-    method: str
-    scheme: str
-    layer: str
-    rank: Interval
-    rank_absolute: Interval
-    ssim: Interval
-
-
-class Strip(NamedTuple):
-    """What the figure shows of one photograph.
-
-    Attributes:
-      photo: its name.
-      image: what the network saw.
-      label: the class explained.
-      magnitudes: for each method the map of the trained network and then those of the cascade.
-    """
-
-    photo: str
-    image: Float[Array | np.ndarray, "height width 3"]
-    label: int
-    magnitudes: dict[str, list[np.ndarray]]
-
-
-class Result(NamedTuple):
+class Measured(NamedTuple):
     """The means, what was found on each photograph, and the first photograph's maps."""
 
     rows: list[Row]
@@ -160,13 +99,41 @@ class Result(NamedTuple):
     strip: Strip
 
 
-def run(
+def run(config: Config, work: Path) -> Result:
+    """Measure the photographs, and draw the maps of the first."""
+    from experiments import plots, sanity_figure  # matplotlib, which only the figure needs
+
+    network, photos = load("squeezenet1_1"), chosen(config.photos)
+    with progress(len(photos), "photographs") as advance:
+        found = measure(config, network, photos, advance=advance)
+    drawn, caption = sanity_figure.figure(config, found, network.labels.name, len(photos))
+    lines = [one._asdict() for one in found.findings]
+    rows = [
+        {"mean": True, "method": row.method, "scheme": row.scheme, "layer": row.layer}
+        | {measure: getattr(row, measure).value for measure in MEASURES}
+        for row in found.rows
+    ]
+    ends = {
+        f"rank_absolute {row.method}": row.rank_absolute.value
+        for row in found.rows
+        if row[1:3] == ("cascading", config.layers[-1])
+    }
+    return Result(
+        [*lines, *rows, {"summary": True, "photographs": len(photos), **ends}],
+        figures={"sanity": Figure(plots.png(drawn), caption)},
+        tables={"sanity": f"{len(photos)} photographs.\n\n{summary(config, found.rows)}"},
+        inputs={network.name: checksum(network)}
+        | {name: checksum(photo) for name, photo in photos.items()},
+    )
+
+
+def measure(
     config: Config,
     network: Network,
     photos: Mapping[str, Photo],
     *,
     advance: Callable[[int], Any] = lambda done: None,
-) -> Result:
+) -> Measured:
     """Compare the maps of the predicted class before and after randomisation.
 
     Every photograph has random weights of its own, so that the intervals speak of both.
@@ -180,35 +147,19 @@ def run(
     findings, strips = [], []
     for number, (name, photo) in enumerate(photos.items()):
         key = jax.random.fold_in(jax.random.key(config.seed), number)
-        found, strip = compare(config, key, network, name, photo)
+        found, strip = compare(
+            key,
+            network,
+            name,
+            photo,
+            methods=bound(config),
+            layers=config.layers,
+            fresh=config.fresh,
+        )
         findings += found
         strips += [] if strips else [strip]
         advance(1)
-    return Result(means(config, findings), findings, strips[0])
-
-
-def compare(
-    config: Config, key: KeyArray, network: Network, name: str, photo: Photo
-) -> tuple[list[Finding], Strip]:
-    """All methods on one photograph, under every randomised network."""
-    of_weights, of_noise = jax.random.split(key)
-    image = network.prepare(photo)
-    label = predicted(network, image)
-    trained = network.variables["params"]
-    fresh = fresh_parameters(of_weights, network, config.fresh)
-    explain = explainer(of_noise, network, image, label)
-    findings, magnitudes = [], {}
-    for method in bound(config):
-        original = explain(method, trained)
-        magnitudes[method.name] = [original.magnitude]
-        for scheme, randomised in SCHEMES.items():
-            for layer, parameters in randomised(trained, fresh, order=config.layers):
-                maps = explain(method, parameters)
-                if scheme == "cascading":
-                    magnitudes[method.name].append(maps.magnitude)
-                found = alike(original, maps)
-                findings.append(Finding(name, method.name, scheme, layer, *found))
-    return findings, Strip(name, np.asarray(image), label, magnitudes)
+    return Measured(means(findings, seed=config.seed), findings, strips[0])
 
 
 def bound(config: Config) -> list[Bound]:
@@ -221,19 +172,6 @@ def bound(config: Config) -> list[Bound]:
         "guided_grad_cam": cam,
     }
     return [bind(name, **options.get(name, {})) for name in config.methods]
-
-
-def means(config: Config, findings: Sequence[Finding]) -> list[Row]:
-    """The means over the photographs with their intervals, in the order of the findings."""
-    rows = []
-    for case in dict.fromkeys(found[1:4] for found in findings):
-        ours = [found for found in findings if found[1:4] == case]
-        intervals = [
-            bootstrap_interval(np.array([getattr(f, measure) for f in ours]), seed=config.seed)
-            for measure in MEASURES
-        ]
-        rows.append(Row(*case, *intervals))
-    return rows
 
 
 def summary(config: Config, rows: Sequence[Row]) -> str:
@@ -266,30 +204,3 @@ def chosen(count: int) -> dict[str, Photo]:
         step = max(1, len(certain) // more)
         photos |= {one.path.name: read_photo(one.path) for one in certain[::step][:more]}
     return photos
-
-
-def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path | None = None) -> int:
-    """Print the similarities; with a folder, draw them and keep every one.
-
-    Args:
-      config: what the similarities depend on.
-      out: a folder for sanity.png and sanity.json.
-    """
-    folder = None if out is None else output_folder(out)
-    cpu.tune()
-    network, photos = load("squeezenet1_1"), chosen(config.photos)
-    with progress(len(photos), "photographs") as advance:
-        result = run(config, network, photos, advance=advance)
-    print(summary(config, result.rows))
-    print(f"\n{len(photos)} photographs, {config}")
-    if folder is not None:
-        from experiments import plots, sanity_figure  # matplotlib, which only a figure needs
-
-        drawn = sanity_figure.figure(config, result, network.labels.name, len(photos))
-        plots.write(drawn, folder / "sanity.png")
-        save(folder / "sanity.json", config, rows=result.rows, findings=result.findings)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))

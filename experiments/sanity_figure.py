@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments import plots
-from experiments.sanity import MEASURES, SCHEMES, Config, Result, Row, Strip, spread
+from experiments.sanity import Config, Measured, spread
 from experiments.sanity_maps import NAMES
+from experiments.sanity_measures import MEASURES, SCHEMES, Row, Strip
 from vizjax.pictures import heat, to_pixels
 
 REWRITTEN = ("guided_grad_cam", "guided_backprop", "deconvnet")
@@ -22,14 +23,19 @@ COLUMNS = 8
 """Maps of a method, at most."""
 
 
-def figure(config: Config, result: Result, classes: Callable[[int], str], photos: int) -> Figure:
+def figure(
+    config: Config, result: Measured, classes: Callable[[int], str], photos: int
+) -> tuple[Figure, str]:
     """The curves of every method, and the maps of one photograph under the cascade.
 
     Args:
       config: for the layers, and the caption.
-      result: from `experiments.sanity.run`.
+      result: from `experiments.sanity.measure`.
       classes: the name of a class.
       photos: how many photographs were measured.
+
+    Returns:
+      The page, and what to say of it.
     """
     tall = 0.9 * len(config.methods)
     page = plots.page(9, tall + 6.4)
@@ -49,8 +55,7 @@ def figure(config: Config, result: Result, classes: Callable[[int], str], photos
     for axis, step in zip(axes[0], steps, strict=True):
         name = f"to {config.layers[step - 1]}" if step else "trained"
         axis.set_title(name, fontsize=plots.POINTS)
-    plots.caption(page, _caption(config, result.strip, classes, photos))
-    return page
+    return page, _caption(config, result.strip, classes, photos)
 
 
 def _curves(axes: Any, config: Config, rows: Sequence[Row]) -> None:

@@ -4,9 +4,10 @@ Claim: max-pooling with switches, and one forward pass for all classes, save hal
 saliency maps and more against `flax.linen.max_pool` and one class at a time. The results are the
 same. Both sides share all else: convolutions, rectifiers, and parameters passed as arguments.
 
-    python -m experiments.speed    # a minute on 2 idle cores
+    vizjax run speed    # a minute on 2 idle cores
 
-Expected, on 2 cores that others use as well: medians of 5 rounds.
+Times are the machine's: the same configuration gives other ones each time. Expected, on 2 cores
+that others use as well: medians of 5 rounds.
 
 | network and result | vizjax, ms | plain, ms | plain / vizjax | difference |
 |---|--:|--:|--:|--:|
@@ -14,30 +15,28 @@ Expected, on 2 cores that others use as well: medians of 5 rounds.
 | convnet: saliency maps, 5 classes × 10 views | 358 | 661 | 1.85 | 1e-07 |
 """
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-import tyro
 from jax.tree_util import register_dataclass
 from jaxtyping import Array
 
-from experiments.output import save, table
 from vizjax import ops
 from vizjax.attribution import saliency
-from vizjax.cli.console import guarded, output_folder, progress
+from vizjax.cli.console import progress
 from vizjax.data import canvas, demo_photos, extract, ten_views
 from vizjax.errors import InputError
 from vizjax.explain import scores_and_maps
 from vizjax.models import ConvNet, Network, Preprocessing, load
 from vizjax.models.layers import MaxPool
+from vizjax.runs import Result, checksum, table
 
 TOLERANCE = 1e-4
 """How far the two sides may differ, as a share of the largest value: float32, summed otherwise."""
@@ -167,21 +166,50 @@ def _milliseconds(side: Callable[[], Array]) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
-def run(config: Config, *, advance: Callable[[int], Any] = lambda done: None) -> list[Row]:
-    """Compare the two on every network.
+def run(config: Config, work: Path) -> Result:
+    """Compare the two sides on every network."""
+    rows, inputs = [], {}
+    with progress(len(config.networks), "comparisons") as advance:
+        for name in config.networks:
+            network = load(name) if name != "convnet" else random_convnet(config)
+            inputs[name] = checksum(network)
+            what = f"saliency maps, {config.classes} classes × 10 views"
+            sides = saliency_of_views(network, config.classes)
+            rows.append(compare(name, what, sides, config.rounds))
+            advance(1)
+    return result_of(config, rows, inputs)
 
-    Args:
-      config: what is timed.
-      advance: called with the number of comparisons just done.
-    """
-    rows = []
-    for name in config.networks:
-        network = load(name) if name != "convnet" else random_convnet(config)
-        what = f"saliency maps, {config.classes} classes × 10 views"
-        sides = saliency_of_views(network, config.classes)
-        rows.append(compare(name, what, sides, config.rounds))
-        advance(1)
-    return rows
+
+def result_of(config: Config, rows: Sequence[Row], inputs: dict[str, str]) -> Result:
+    """The times as lines, a table and arrays of every round."""
+    lines = [
+        {
+            "network": row.network,
+            "vizjax": float(np.median(row.vizjax)),
+            "plain": float(np.median(row.plain)),
+            "ratio": row.ratio,
+            "difference": row.difference,
+        }
+        for row in rows
+    ]
+    cells = [
+        [
+            f"{row.network}: {row.what}",
+            _spread(row.vizjax),
+            _spread(row.plain),
+            f"{row.ratio:.2f}",
+            f"{row.difference:.0g}",
+        ]
+        for row in rows
+    ]
+    header = ["network and result", "vizjax, ms", "plain, ms", "plain / vizjax", "difference"]
+    title = f"Median (least – most) of {config.rounds} rounds on {jax.devices()[0].device_kind}."
+    return Result(
+        [*lines, {"summary": True, **{f"ratio {row.network}": row.ratio for row in rows}}],
+        arrays={row.network: np.array([row.vizjax, row.plain]) for row in rows},
+        tables={"times": f"{title}\n\n{table(header, cells)}"},
+        inputs=inputs,
+    )
 
 
 def random_convnet(config: Config) -> Network:
@@ -199,41 +227,5 @@ def random_convnet(config: Config) -> Network:
     return Network(module, jax.tree.map(draw, variables), preprocessing, name="convnet")
 
 
-def main(config: Annotated[Config, tyro.conf.arg(name="")], out: Path | None = None) -> int:
-    """Print the table of times.
-
-    Args:
-      config: what is timed, and how often.
-      out: a JSON file for every single time.
-    """
-    if out is not None:
-        output_folder(out.parent)
-    with progress(len(config.networks), "comparisons") as advance:
-        rows = run(config, advance=advance)
-    print(
-        table(
-            ["network and result", "vizjax, ms", "plain, ms", "plain / vizjax", "difference"],
-            [
-                [
-                    f"{row.network}: {row.what}",
-                    _spread(row.vizjax),
-                    _spread(row.plain),
-                    f"{row.ratio:.2f}",
-                    f"{row.difference:.0g}",
-                ]
-                for row in rows
-            ],
-        )
-    )
-    print(f"\nmedian (least – most) of {config.rounds} rounds on {jax.devices()[0].device_kind}")
-    if out is not None:
-        save(out, config, rows=rows)
-    return 0
-
-
 def _spread(times: Sequence[float]) -> str:
     return f"{np.median(times):.0f} ({min(times):.0f} – {max(times):.0f})"
-
-
-if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))

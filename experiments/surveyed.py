@@ -1,69 +1,25 @@
-"""What the experiments on datasets with truth share: their options, the survey, and its figures."""
+"""What the experiments on datasets with truth share: the survey, and its figures."""
 
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.output import table
+from experiments.sources import Source
 from vizjax.cli.console import output_folder, progress, say
-from vizjax.data import Dataset, dataset
+from vizjax.data import Dataset
 from vizjax.errors import InputError
 from vizjax.evaluation import Interval, bootstrap_interval, paired_comparison
-from vizjax.models import Network, load
+from vizjax.models import Network
 from vizjax.procedures import Procedure, procedures
+from vizjax.runs import table
 from vizjax.survey import Plan, survey
 
 Record = dict[str, Any]
 """What a survey says of one photograph."""
-
-HALVES = {"all": slice(None), "tune": slice(0, None, 2), "report": slice(1, None, 2)}
-"""The photographs in order: those with an even number may choose a recipe, the others judge it."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Which photographs, which network, and how to go through them."""
-
-    dataset: str = "photos"
-    """Any that `vizjax data list` names."""
-    split: str = ""
-    """Of the dataset; the one to measure on unless given. `test[:100]` is a part of one."""
-    folder: Path | None = None
-    """Where the dataset is."""
-    boxes: Path | None = None
-    """The challenge's boxes, for imagenet2012."""
-    network: str = "squeezenet1_1"
-    """A name, or the path of a MatConvNet file."""
-    photos: int = 0
-    """So many of the photographs; 0 for all."""
-    workers: int = 1
-    """Processes that cut while the device makes maps."""
-    batch: int = 1
-    """Photographs whose maps are made together."""
-    seed: int = 0
-    """Of the colour models' start, of random methods, and of the bootstrap."""
-
-    def __post_init__(self):
-        if self.photos < 0 or self.workers < 0:
-            raise InputError(
-                f"`photos`, `workers` are {self.photos}, {self.workers}; expected 0 or more"
-            )
-
-    def opened(self) -> Dataset:
-        """The dataset, or the part that was asked for."""
-        found = dataset(
-            self.dataset,
-            split=self.split or None,
-            folder=self.folder,
-            boxes=self.boxes,
-            progress=say,
-        )
-        return found[: self.photos] if self.photos else found
 
 
 def surveyed(
@@ -96,7 +52,7 @@ def surveyed(
     Raises:
       InputError: something cannot be used, or no photograph has a class that the network knows.
     """
-    network = load(source.network, progress=say) if network is None else network
+    network = source.loaded() if network is None else network
     examples = source.opened() if examples is None else examples
     procedures_of = known(network)
     for name in names:
@@ -126,7 +82,7 @@ def surveyed(
                     plan,
                     path,
                     known=procedures_of,
-                    workers=source.workers,
+                    workers=source.processes,
                     advance=advance,
                 )
             )
@@ -161,10 +117,16 @@ def joined(surveys: Sequence[list[Record]]) -> list[Record]:
     return records
 
 
-def check_best(best: str, names: Sequence[str]) -> None:
-    """Raises an `InputError` unless the procedure to compare with is one of those measured."""
-    if best not in names:
-        raise InputError(f"`best` is {best}; expected one of `procedures`: {', '.join(names)}")
+def summary(lines: Sequence[dict[str, Any]], *keys: str, photographs: int) -> dict[str, Any]:
+    """The line of a run's metrics that stands for all of it: figures of every procedure.
+
+    Args:
+      lines: one a procedure.
+      *keys: of the figures.
+      photographs: how many were measured.
+    """
+    named = {f"{key} {line['procedure']}": line[key] for key in keys for line in lines}
+    return {"summary": True, "photographs": photographs, **named}
 
 
 def require(source: Source, records: Sequence[Record], key: str, what: str) -> None:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments import surveyed
+from experiments import sources
 from vizjax.data import Dataset, Example, Instance, demo_photos, read_photo, write_png
 from vizjax.types import Box
 
@@ -46,10 +46,16 @@ def offline(monkeypatch, two_photos):
         assert split is folder is boxes is None
         return dataclasses.replace(two_photos, name=name)
 
-    monkeypatch.setattr(surveyed, "dataset", opened)
+    monkeypatch.setattr(sources, "dataset", opened)
 
 
 @pytest.fixture(scope="session")
 def out(tmp_path_factory):
-    """One folder: experiments that ask for the same survey share it, as on the command line."""
+    """One folder: experiments that ask for the same survey share its file."""
     return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture
+def squeezed(monkeypatch, squeezenet):
+    """The network is loaded once."""
+    monkeypatch.setattr(sources, "load", lambda name, progress: squeezenet)

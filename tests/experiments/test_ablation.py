@@ -70,12 +70,14 @@ def test_no_variant_of_that_name(network):
         chosen(Config(recipe="paper", only=("grabcut",)), network)
 
 
-def test_the_tiny_variant(offline, out, capsys):
-    assert ablation.main(TINY, out) == 0
-    printed = capsys.readouterr().out
-    assert "1 photographs of photos (all)." in printed
-    rows = [line for line in printed.splitlines() if line.startswith(("| paper", "| smoothness"))]
+def test_the_tiny_variant(offline, out, squeezed):
+    result = ablation.run(TINY, out / "ablation")
+    text = result.tables["variants"]
+    assert text.startswith("1 photographs of photos.")
+    rows = [line for line in text.splitlines() if line.startswith(("| paper", "| smoothness"))]
     assert [row.split("|")[1].strip() for row in rows] == ["paper", "smoothness 20"]
-    # The paper's box of the cat is right at 0.5.
-    assert rows[0].split("|")[2].strip() == "0.0% (0–0)"
-    assert (out / "paper" / "photos-paper.jsonl").is_file()
+    # The paper's box of the cat is right at 0.5; of one photograph none is left for the report.
+    assert [cell.strip() for cell in rows[0].split("|")[2:5]] == ["0.0% (0–0)", "0.0% (0–0)", "–"]
+    assert [one.get("variant") for one in result.metrics] == ["paper", "smoothness 20", None]
+    assert result.metrics[0]["error, report"] is None
+    assert result.metrics[-1]["error paper"] == 0

@@ -1,6 +1,7 @@
 """Insertion, deletion and stability: by hand, against the measures themselves, and tiny."""
 
 import dataclasses
+from typing import Any
 
 import few_photos
 import flax.linen as nn
@@ -51,7 +52,7 @@ def test_stability_is_that_of_each_method_and_photograph(monkeypatch):
     assert unfaithful[1] > 1e-4
 
 
-def test_the_tiny_variant(offline, out, squeezenet, monkeypatch, capsys):
+def test_the_tiny_variant(offline, out, squeezed, squeezenet, monkeypatch):
     def known(config, network, photos, labels):
         assert network is squeezenet
         assert [photo.shape for photo in photos] == [(300, 450, 3)]
@@ -59,14 +60,17 @@ def test_the_tiny_variant(offline, out, squeezenet, monkeypatch, capsys):
         return {"gradient": {"sensitivity": np.array([0.5]), "infidelity": np.array([0.25])}}
 
     monkeypatch.setattr(faithfulness, "stability", known)  # `test_every_method_is_measured` is slow
-    monkeypatch.setattr(faithfulness, "load", lambda name, progress: squeezenet)
-    assert faithfulness.main(TINY, out / "steps") == 0
-    printed = capsys.readouterr().out
-    assert "Insertion and deletion on 1 photographs of photos." in printed
-    areas = [line for line in printed.splitlines() if line.startswith("| paper | ")]
+    result = faithfulness.run(TINY, out / "steps")
+    text = result.tables["areas"]
+    assert text.startswith("Insertion and deletion on 1 photographs of photos.")
+    areas = [line for line in text.splitlines() if line.startswith("| paper | ")]
     assert all(0 < float(cell.split()[0]) < 1 for cell in areas[0].strip("| ").split("|")[1:])
-    assert "Stability on 1 photographs, changes of 5 grey levels." in printed
-    assert "| gradient | 0.500 (0.50–0.50) | 0.250 (0.25–0.25) |" in printed
+    text = result.tables["stability"]
+    assert text.startswith("Stability on 1 photographs, changes of 5 grey levels.")
+    assert "| gradient | 0.500 (0.50–0.50) | 0.250 (0.25–0.25) |" in text
+    assert result.metrics[2] == {"method": "gradient", "sensitivity": 0.5, "infidelity": 0.25}
+    summary: Any = result.metrics[-1]
+    assert 0 < summary["insertion paper"] < 1
 
 
 @pytest.mark.slow

@@ -5,12 +5,12 @@ import io
 import json
 
 import pytest
-import tyro
 from PIL import Image
 from survey_records import records
 
-from experiments import localisation, pointing
-from experiments.localisation import TINY, Config, rows_of
+from experiments import localisation, pointing, sources
+from experiments.localisation import TINY, Config, result_of, rows_of
+from experiments.surveyed import surveyed
 from vizjax.data import demo_photos
 from vizjax.errors import InputError
 
@@ -28,24 +28,25 @@ def test_rows_by_hand():
 
 
 @pytest.fixture(scope="module")
-def result(two_photos, squeezenet, tmp_path_factory):
-    config = dataclasses.replace(TINY, procedures=("cam", "middle", "whole"), best="middle")
-    out = tmp_path_factory.mktemp("localisation")
-    return localisation.run(config, out, network=squeezenet, examples=two_photos)
+def found(two_photos, squeezenet, tmp_path_factory):
+    names, out = ("cam", "middle", "whole"), tmp_path_factory.mktemp("localisation")
+    return surveyed(TINY, names, out, network=squeezenet, examples=two_photos)
 
 
-def test_every_procedure_is_measured_on_every_photograph(result):
-    rows, found = result
-    assert [row.procedure for row in rows] == ["cam", "middle", "whole"]
+def test_every_procedure_is_measured_on_every_photograph(found):
     assert [one["name"] for one in found] == ["chelsea.png", "coffee.png"]
     assert found[0]["cases"][0]["target"] in (281, 282, 285)
     assert found[1]["cases"][0]["target"] == 967
+    result = result_of(Config(procedures=("cam", "middle"), best="middle"), found, {})
+    assert [one.get("procedure") for one in result.metrics] == ["cam", "middle", None]
+    assert result.metrics[-1]["summary"] is True
+    assert result.metrics[-1]["IoU cam"] == result.metrics[0]["IoU"]
 
 
-def test_boxes_are_in_the_pixels_of_the_photograph(result):
+def test_boxes_are_in_the_pixels_of_the_photograph(found):
     cat, cup = (
         {name: figures["iou"] for name, figures in one["cases"][0]["procedures"].items()}
-        for one in result[1]
+        for one in found
     )
     # 450 × 300 and 600 × 400, of which the cat fills 400 × 300 and the cup with saucer 403 × 371.
     assert cat["whole"] == pytest.approx(400 / 450, abs=1e-6)
@@ -54,42 +55,35 @@ def test_boxes_are_in_the_pixels_of_the_photograph(result):
     assert min(cat["cam"], cup["cam"]) > 0.4
 
 
-def test_from_the_command_line(offline, out, squeezenet, monkeypatch, capsys):
-    monkeypatch.setattr("experiments.surveyed.load", lambda name, progress: squeezenet)
-    assert localisation.main(TINY, out) == 0
-    printed = capsys.readouterr().out
-    assert "Localisation error on 2 photographs of photos (all)." in printed
-    assert "| boxes | GT-known, IoU 0.3 | GT-known, IoU 0.5 |" in printed
-    assert "| less paper | difference |" in printed
-    written = json.loads((out / "errors.json").read_text())
-    assert written["config"]["procedures"] == ["paper", "middle"]
-    assert [row["procedure"] for row in written["rows"]] == ["paper", "middle"]
+def test_the_tiny_variant(offline, squeezed, out):
+    result = localisation.run(TINY, out)
+    text = result.tables["errors"]
+    assert text.startswith("Localisation error on 2 photographs of photos.")
+    assert "| boxes | GT-known, IoU 0.3 | GT-known, IoU 0.5 |" in text
+    assert result.tables["differences"].startswith("| less paper | difference |")
+    assert [one.get("procedure") for one in result.metrics] == ["paper", "middle", None]
+    assert result.arrays["wrong"].shape == (2, 2)
+    assert list(result.inputs) == ["squeezenet1_1", "photos"]
     lines = (out / "photos-paper.jsonl").read_text().splitlines()[1:]
     cases = [case for line in lines for case in json.loads(line)["cases"]]
     assert min(case["procedures"]["paper"]["iou"] for case in cases) > 0.6
-    # The half that judges is the second photograph; it needs no new survey.
-    judged = dataclasses.replace(TINY, half="report")
-    monkeypatch.setattr("experiments.surveyed.survey", _only_reading(monkeypatch))
-    assert localisation.main(judged, out) == 0
-    assert "on 1 photographs of photos (report)" in capsys.readouterr().out
+    # One photograph of each half: both right.
+    assert "| paper | 0.0% (0–0) | 0.0% (0–0) | 0.0% (0–0) |" in result.tables["halves"]
 
 
-def _only_reading(monkeypatch):
-    from vizjax.survey import pipeline
-
-    def refuse(*arguments):
-        raise AssertionError("the survey is finished")
-
-    monkeypatch.setattr(pipeline, "_works", refuse)
-    return pipeline.survey
+def test_an_interrupted_run_goes_on(offline, squeezed, out, monkeypatch):
+    whole = localisation.run(TINY, out)
+    monkeypatch.setattr("vizjax.survey.pipeline._works", None)  # nothing is left to be done
+    again = localisation.run(TINY, out)
+    assert again.metrics == whole.metrics
+    assert again.arrays["wrong"].tolist() == whole.arrays["wrong"].tolist()
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"half": "third"}, "`half` is third; expected one of: all, tune, report"),
         ({"best": "saliency_1"}, "`best` is saliency_1; expected one of `procedures`: vizjax"),
-        ({"photos": -1}, "`photos`, `workers`"),
+        ({"photos": -1}, "`photos`, `processes`, `batch` are"),
     ],
 )
 def test_configurations_it_refuses(fields, message):
@@ -97,14 +91,15 @@ def test_configurations_it_refuses(fields, message):
         Config(**fields)
 
 
-def test_photographs_without_boxes_are_refused(two_photos, squeezenet, tmp_path):
+def test_photographs_without_boxes_are_refused(two_photos, squeezed, monkeypatch, tmp_path):
     def read(number):
         return two_photos.read(number)._replace(instances=())
 
     config = dataclasses.replace(TINY, procedures=("middle",), best="middle")
     unboxed = dataclasses.replace(two_photos, read=read)
+    monkeypatch.setattr(sources, "dataset", lambda name, **options: unboxed)
     with pytest.raises(InputError, match=r"there are no boxes; expected one with boxes"):
-        localisation.run(config, tmp_path, network=squeezenet, examples=unboxed)
+        localisation.run(config, tmp_path)
 
 
 # Datasets with the features of TFDS's own ---------------------------------------------------
@@ -163,41 +158,37 @@ def prepared(tmp_path_factory):
     return where
 
 
-def command(experiment, prepared, out, *options):
-    given = ["--folder", str(prepared), "--out", str(out), "--workers", "0"]
-    chosen = ["--procedures", "middle", "cam", "--best", "middle"]
-    return tyro.cli(experiment.main, args=[*options, *given, *chosen])
+def table_of(experiment, prepared, work, **fields):
+    given = {"folder": prepared, "processes": 0, "procedures": ("middle", "cam"), "best": "middle"}
+    result = experiment.run(experiment.Config(**given, **fields), work)
+    return next(iter(result.tables.values()))
 
 
-def row_of(printed, name):
-    (line,) = [line for line in printed.splitlines() if line.startswith(f"| {name} |")][:1]
+def row_of(text, name):
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")][:1]
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_the_same_commands_on_voc(prepared, tmp_path, capsys):
-    assert command(localisation, prepared, tmp_path, "--dataset", "voc/2007") == 0
-    printed = capsys.readouterr().out
+def test_the_same_on_voc(prepared, tmp_path, squeezed):
+    text = table_of(localisation, prepared, tmp_path, dataset="voc/2007")
     # A person is no class of ImageNet; a dining table is.
-    assert "on 2 photographs of voc/2007" in printed
-    assert row_of(printed, "middle")[1:4] == ["0.0%", "0.0% (0–0)", "0.0%"]
-    assert "voc" in json.loads((tmp_path / "errors.json").read_text())["config"]["dataset"]
-    assert command(pointing, prepared, tmp_path, "--dataset", "voc/2007") == 0
-    assert row_of(capsys.readouterr().out, "middle")[1:3] == ["100.0% (100–100)", "100.0%"]
+    assert "on 2 photographs of voc/2007" in text
+    assert row_of(text, "middle")[1:4] == ["0.0%", "0.0% (0–0)", "0.0%"]
+    text = table_of(pointing, prepared, tmp_path, dataset="voc/2007")
+    assert row_of(text, "middle")[1:3] == ["100.0% (100–100)", "100.0%"]
 
 
-def test_the_same_commands_on_imagenet(prepared, tmp_path, capsys):
-    boxes = str(prepared / "LOC_val_solution.csv")
-    options = ("--dataset", "imagenet2012", "--boxes", boxes)
-    assert command(localisation, prepared, tmp_path, *options, "--batch", "2") == 0
-    middle = row_of(capsys.readouterr().out, "middle")
+def test_the_same_on_imagenet(prepared, tmp_path, squeezed):
+    boxes = prepared / "LOC_val_solution.csv"
+    options = {"dataset": "imagenet2012", "boxes": boxes, "batch": 2}
+    middle = row_of(table_of(localisation, prepared, tmp_path, **options), "middle")
     assert middle[1:4] == ["0.0%", "0.0% (0–0)", "0.0%"]
     assert middle[5] == "0.0%"  # both classes are among the five first
-    assert json.loads((tmp_path / "errors.json").read_text())["config"]["boxes"] == boxes
-    assert command(pointing, prepared, tmp_path, *options, "--batch", "2") == 0
-    assert row_of(capsys.readouterr().out, "cam")[1].startswith("100.0%")
+    text = table_of(pointing, prepared, tmp_path, **options)
+    assert row_of(text, "cam")[1].startswith("100.0%")
 
 
-def test_imagenet_without_its_boxes_is_told_what_to_give(prepared, tmp_path):
+def test_imagenet_without_its_boxes_is_told_what_to_give(prepared, tmp_path, squeezed):
     for experiment in (localisation, pointing):
         with pytest.raises(InputError, match=r"there are no boxes.*imagenet2012: give `--boxes`"):
-            command(experiment, prepared, tmp_path, "--dataset", "imagenet2012", "--photos", "1")
+            table_of(experiment, prepared, tmp_path, dataset="imagenet2012", photos=1)

@@ -1,18 +1,17 @@
 """Noise in gradients: a network whose gradient is its image shows the noise itself."""
 
-import json
+import io
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tyro
 from PIL import Image
 from three import network
 
 from experiments import noise
-from experiments.noise import TINY, Config, Finding, compared
+from experiments.noise import TINY, Config
 from experiments.noise_maps import (
     ONE,
     SMOOTH,
@@ -25,6 +24,7 @@ from experiments.noise_maps import (
     smoothed,
     viewed,
 )
+from experiments.noise_measures import MEASURES, Finding, compared, means, summary
 from vizjax.attribution import gradient, smooth
 from vizjax.data import AnnotatedPhoto, demo_photos, write_png
 from vizjax.errors import InputError
@@ -62,7 +62,7 @@ def cat(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small_result(cat, three):
-    return noise.run(TINY, three, [cat])
+    return noise.measure(TINY, three, [cat])
 
 
 def test_boxes_are_cut_to_the_centre_view(tmp_path, square):
@@ -149,7 +149,7 @@ def test_compared_by_hand():
         Localisation(both, Box(0, 0, 2, 1), Seeds(both, ~both)),
     ]
     found = compared(Draws(signed, maps), places, [Box(0, 0, 2, 1), Box(9, 9, 10, 10)])
-    assert list(found) == list(noise.MEASURES)
+    assert list(found) == list(MEASURES)
     assert list(found.values()) == pytest.approx([8.0, 2.5, 1.0, 0.5, 0.5, 0.75])
     alone = compared(Draws(signed[:1], maps[:1]), places[:1], [Box(0, 0, 2, 1)])
     assert list(alone.values()) == [None] * 5 + [0.5]
@@ -166,13 +166,13 @@ def test_means_by_hand():
         Finding("b", clean, None, None, None, None, None, 0.8),
         Finding("b", noisy, 3.0, 2.0, 0.0, 0.5, 0.0, 0.0),
     ]
-    first, second = noise.means(Config(), findings)
+    first, second = means(findings, seed=0)
     assert first.truth == pytest.approx((0.6, 0.4, 0.8))
     assert first[1:6] == (None,) * 5
     assert second.snr_signed == (2.0, 1.0, 3.0)
     assert second.snr_map == (2.0, 2.0, 2.0)
     assert second.boxes == (0.5, 0.0, 1.0)
-    rows = noise.summary([first, second]).splitlines()
+    rows = summary([first, second]).splitlines()
     assert rows[2] == "| one view, no noise |  |  |  |  |  | 0.60 | 0.40 – 0.80 |"
     assert rows[3].startswith("| one view, σ 10 % | 2.00 | 2.00 | 0.00 | 0.50 | 0.50 | 0.00 |")
 
@@ -208,28 +208,27 @@ def test_maps_are_located_in_the_clean_photograph(cat, square, monkeypatch):
 
     monkeypatch.setattr(noise, "localise_classes", nowhere)
     scene = scene_of(square, cat)
-    findings, _ = noise.measure(TINY, jax.random.key(0), square, scene)
+    findings, _ = noise.measure_one(TINY, jax.random.key(0), square, scene)
     ((image, count),) = given
     np.testing.assert_array_equal(image, scene.canvas[scene.window])
     assert count == 1 + 2 + 1 + 2 + 2 + 2  # one draw without noise, two with
     assert {found.truth for found in findings} == {0.0}
 
 
-def test_from_the_command_line(cat, three, monkeypatch, tmp_path, capsys):
+def test_the_tiny_variant(cat, three, monkeypatch, tmp_path):
     photos = [cat._replace(certain=False), cat, cat]
     monkeypatch.setattr(noise, "annotated_photos", lambda progress: photos)
     monkeypatch.setattr(noise, "load", lambda name: three)
-    out = tmp_path / "made"
-    args = ["--photos", "1", "--draws", "2", "--sigmas", "0.1", "--samples", "1", "3"]
-    assert tyro.cli(noise.main, args=[*args, "--out", str(out)]) == 0
-    printed = capsys.readouterr().out
-    assert "| map | SNR signed |" in printed
-    assert "1 photographs" in printed
-    written = json.loads((out / "noise.json").read_text())
-    assert written["config"]["samples"] == [1, 3]
-    assert len(written["findings"]) == len(written["rows"]) == 6
-    with Image.open(out / "noise.png") as figure:
-        assert min(figure.size) > 500
+    result = noise.run(TINY, tmp_path)
+    assert result.tables["noise"].startswith("1 photographs.\n\n| map | SNR signed |")
+    # Six variants on one photograph, their means, and the line of all.
+    assert [one.get("photo") for one in result.metrics] == ["chelsea.png"] * 6 + [None] * 7
+    assert result.metrics[0]["snr_map"] is result.metrics[6]["snr_map"] is None
+    assert result.metrics[-1]["truth one view, no noise"] == result.metrics[0]["truth"]
+    figure = result.figures["noise"]
+    with Image.open(io.BytesIO(figure.png)) as image:
+        assert min(image.size) > 500
+    assert "1 photographs, 2 draws of Gaussian noise each (seed 0)" in figure.caption
 
 
 @pytest.mark.parametrize(

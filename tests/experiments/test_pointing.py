@@ -4,7 +4,7 @@ import pytest
 from survey_records import case, record
 
 from experiments import pointing
-from experiments.pointing import TINY, Config, rows_of
+from experiments.pointing import TINY, Config, result_of, rows_of
 from vizjax.errors import InputError
 
 
@@ -20,21 +20,27 @@ def test_accuracies_by_hand():
         record(pointed(1, True, 0.0), pointed(3, False, 0.5)),
     ]
     config = Config(procedures=("one",), best="one")
-    ((name, micro, classes, energy),) = rows_of(config, found)
-    assert name == "one"
-    assert micro.startswith("66.7% (")  # 4 of 6 pairs
-    assert classes == "50.0%"  # 3/3, 1/2 and 0/1
-    assert energy.startswith("0.500 (")
+    (row,) = rows_of(config, found)
+    assert row.procedure == "one"
+    assert row.hits.mean() == pytest.approx(4 / 6)  # pairs
+    assert row.classes == pytest.approx(0.5)  # 3/3, 1/2 and 0/1
+    assert row.energy.mean() == pytest.approx(0.5)
+    result = result_of(config, found, {})
+    assert "| one | 66.7% (" in result.tables["accuracy"]
+    assert result.metrics[-1] == {
+        "summary": True, "photographs": 4, "micro one": 4 / 6, "energy one": 0.5
+    }  # fmt: skip
 
 
-def test_the_tiny_variant(offline, out, capsys):
-    assert pointing.main(TINY, out) == 0
-    printed = capsys.readouterr().out
-    assert "The pointing game on 2 photographs of photos." in printed
+def test_the_tiny_variant(offline, out, squeezed):
+    result = pointing.run(TINY, out)
+    text = result.tables["accuracy"]
+    assert text.startswith("The pointing game on 2 photographs of photos.")
     # The centres of both photographs lie on the objects.
-    assert "| middle | 100.0% (100–100) | 100.0% |" in printed
-    assert "| paper | 100.0% (100–100) | 100.0% |" in printed
-    assert "| less paper | difference |" in printed
+    assert "| middle | 100.0% (100–100) | 100.0% |" in text
+    assert "| paper | 100.0% (100–100) | 100.0% |" in text
+    assert result.tables["differences"].startswith("| less paper | difference |")
+    assert result.arrays["hit"].tolist() == [[True, True]] * 2
 
 
 def test_the_best_is_measured():

@@ -1,13 +1,11 @@
-"""The table of results: its cells by hand, the document that it fills, and the tiny variant."""
+"""The table of results: its cells by hand, and the tiny variant."""
 
 import pytest
 from survey_records import case, record
 
 from experiments import results
-from experiments.results import BEGIN, END, HEADER, TINY, Config, cells_of, fill, main
+from experiments.results import HEADER, TINY, Config, cells_of
 from vizjax.errors import InputError
-
-DOCUMENT = f"# Title\r\n\nbefore\n{BEGIN}\nold\n{END}\nafter, and {END} once more\n"
 
 
 def test_cells_by_hand():
@@ -23,41 +21,11 @@ def test_cells_by_hand():
     ]  # fmt: skip
 
 
-def test_the_text_stands_between_the_marks(tmp_path):
-    path = tmp_path / "README.md"
-    path.write_bytes(DOCUMENT.encode())
-    fill(path, "| new |")
-    filled = path.read_bytes().decode()
-    assert filled == DOCUMENT.replace("\nold\n", "\n\n| new |\n\n", 1)
-    fill(path, "| new |")
-    assert path.read_bytes().decode() == filled  # again, the same
-
-
-@pytest.mark.parametrize(
-    "content", ["", BEGIN, END, f"{END}\n{BEGIN}", f"{BEGIN} <!-- end of result -->"]
-)
-def test_a_document_without_the_marks_is_left_alone(tmp_path, content):
-    path = tmp_path / "README.md"
-    path.write_text(content)
-    with pytest.raises(InputError, match=r"expected a document with .*results.* and, behind it"):
-        fill(path, "| new |")
-    assert path.read_text() == content
-
-
-def test_a_document_that_is_not_there(tmp_path):
-    with pytest.raises(InputError, match=r"`--readme` is .*README\.md: No such file"):
-        fill(tmp_path / "README.md", "")
-
-
-def test_the_tiny_variant_fills_a_document(offline, out, squeezenet, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(results, "load", lambda name: squeezenet)
-    path = tmp_path / "README.md"
-    path.write_bytes(DOCUMENT.encode())
-    assert main(TINY, out / "steps", path) == 0
-    printed = capsys.readouterr().out.strip()
-    assert printed.startswith("squeezenet1_1, 1 photographs with boxes, 1 with masks; in brackets")
-    assert printed in path.read_text()
-    lines = printed.splitlines()
+def test_the_tiny_variant(offline, out, squeezed):
+    result = results.run(TINY, out / "steps")
+    text = result.tables["results"]
+    assert text.startswith("squeezenet1_1, 1 photographs with boxes, 1 with masks; in brackets")
+    lines = text.splitlines()
     header = "| " + " | ".join(HEADER) + " |"
     first = lines[lines.index(header) + 2]
     assert first.startswith("| saliency, graph cut (the paper) | 0.0% (0–0) |")
@@ -65,6 +33,18 @@ def test_the_tiny_variant_fills_a_document(offline, out, squeezenet, tmp_path, m
     # Of one photograph none is left for the half that judges.
     halves = lines[lines.index("| procedure | all | tune | report |") + 2]
     assert halves.split("|")[4].strip() == "–"
+    assert [one.get("procedure") for one in result.metrics] == ["paper", "middle", None]
+    assert list(result.inputs) == ["squeezenet1_1", "photos", "photos/masks"]
+
+
+def test_the_masks_may_be_elsewhere(tmp_path):
+    config = Config(
+        folder=tmp_path / "a", boxes=tmp_path / "b.csv", split="test", masks="shapes",
+        masks_folder=tmp_path / "c", masks_split="test[:9]",
+    )  # fmt: skip
+    masks = config.of_masks()
+    assert (masks.dataset, masks.folder, masks.split) == ("shapes", tmp_path / "c", "test[:9]")
+    assert masks.boxes is None
 
 
 @pytest.mark.parametrize("procedures", [("paper",), ("paper", "cam")])

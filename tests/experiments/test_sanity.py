@@ -2,20 +2,20 @@
 
 And the claim, on one photograph and the real one."""
 
-import json
+import io
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tyro
 from PIL import Image
 from three import network
 
 from experiments import sanity, sanity_maps
-from experiments.sanity import TINY, Config, Finding
+from experiments.sanity import TINY, Config
 from experiments.sanity_maps import NAMES, Maps, alike, explainer, fresh_parameters
+from experiments.sanity_measures import SCHEMES, Finding, means
 from vizjax.attribution import bind
 from vizjax.data import demo_photos
 from vizjax.errors import InputError
@@ -34,7 +34,7 @@ def photos():
 
 @pytest.fixture(scope="module")
 def result(photos, three):
-    return sanity.run(TINY, three, photos)
+    return sanity.measure(TINY, three, photos)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_both_schemes_begin_alike_and_part(result):
         for method in TINY.methods:
             at = {
                 (s, layer): by_case[photo, method, s, layer]
-                for s in sanity.SCHEMES
+                for s in SCHEMES
                 for layer in TINY.layers
             }
             assert at["cascading", "conv10"] == at["independent", "conv10"]
@@ -70,7 +70,7 @@ def test_both_schemes_begin_alike_and_part(result):
 
 def test_photographs_have_random_weights_of_their_own(photos, three):
     twice = {"one": photos["chelsea"], "two": photos["chelsea"]}
-    findings = sanity.run(TINY, three, twice).findings
+    findings = sanity.measure(TINY, three, twice).findings
     one, two = (np.array([f[4:] for f in findings if f.photo == name]) for name in twice)
     assert np.abs(one - two).max() > 0.01
 
@@ -141,7 +141,7 @@ def test_means_by_hand():
         Finding(photo, "gradient", "cascading", "conv10", *values)
         for photo, values in (("a", (0.0, 0.5, 1.0)), ("b", (0.4, 0.5, 0.0)))
     ]
-    (row,) = sanity.means(Config(), findings)
+    (row,) = means(findings, seed=0)
     assert row[:3] == ("gradient", "cascading", "conv10")
     assert row.rank == pytest.approx((0.2, 0.0, 0.4))
     assert row.rank_absolute == (0.5, 0.5, 0.5)
@@ -157,7 +157,7 @@ def test_spread(length, count, places):
 
 @pytest.mark.slow
 def test_the_claim_on_one_photograph(photos, squeezenet):
-    result = sanity.run(TINY, squeezenet, {"chelsea": photos["chelsea"]})
+    result = sanity.measure(TINY, squeezenet, {"chelsea": photos["chelsea"]})
     at = {row[:3]: row for row in result.rows}
     guided = at["guided_backprop", "cascading", "conv10"]
     gradient = at["gradient", "cascading", "conv10"]
@@ -167,20 +167,24 @@ def test_the_claim_on_one_photograph(photos, squeezenet):
     assert abs(gradient.rank.value) < 0.3
 
 
-def test_from_the_command_line(photos, three, monkeypatch, tmp_path, capsys):
+def test_a_run(photos, three, monkeypatch, tmp_path):
     monkeypatch.setattr(sanity, "chosen", lambda count: photos)
     monkeypatch.setattr(sanity, "load", lambda name: three)
-    args = ["--layers", "conv10", "fire9", "--steps", "2", "--samples", "2"]
-    args += ["--out", str(tmp_path / "made")]
-    assert tyro.cli(sanity.main, args=args) == 0
-    printed = capsys.readouterr().out
-    assert "| ρ of magnitudes | to conv10 | to fire9 |" in printed
-    assert [name in printed for name in NAMES.values()] == [True] * 8
-    written = json.loads((tmp_path / "made" / "sanity.json").read_text())
-    assert written["config"]["layers"] == ["conv10", "fire9"]
-    assert len(written["findings"]) == 2 * len(written["rows"]) == 64
-    with Image.open(tmp_path / "made" / "sanity.png") as figure:
-        assert min(figure.size) > 500
+    config = Config(layers=("conv10", "fire9"), steps=2, samples=2)
+    result = sanity.run(config, tmp_path)
+    text = result.tables["sanity"]
+    assert "| ρ of magnitudes | to conv10 | to fire9 |" in text
+    assert [name in text for name in NAMES.values()] == [True] * 8
+    # Two photographs, eight methods, two schemes, two layers; the means; and the line of all.
+    assert len(result.metrics) == 64 + 32 + 1
+    assert set(result.metrics[-1]) == {"summary", "photographs"} | {
+        f"rank_absolute {name}" for name in NAMES
+    }
+    figure = result.figures["sanity"]
+    with Image.open(io.BytesIO(figure.png)) as image:
+        assert min(image.size) > 500
+    assert "means over 2 photographs" in figure.caption
+    assert list(result.inputs)[1:] == ["chelsea", "coffee"]
 
 
 def test_demo_photographs_come_first():
@@ -208,4 +212,4 @@ def test_what_cannot_be_used_is_refused(option):
 def test_an_unknown_layer_is_refused(photos, three):
     config = Config(methods=("gradient",), layers=("conv11",))
     with pytest.raises(InputError, match="conv11"):
-        sanity.run(config, three, photos)
+        sanity.measure(config, three, photos)

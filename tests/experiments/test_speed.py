@@ -1,16 +1,15 @@
 """The speed experiment: that both sides agree, what is timed, and that the tiny variant runs."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tyro
 
 from experiments import speed
 from experiments.speed import Plain, Sides
@@ -24,17 +23,16 @@ EXPERIMENTS = sorted(
 )
 
 
-@pytest.fixture(scope="module")
-def rows():
-    return speed.run(speed.TINY)
-
-
-def test_both_sides_agree_and_are_timed_in_every_round(rows):
-    assert [row.what for row in rows] == ["saliency maps, 2 classes × 10 views"]
-    for row in rows:
-        assert len(row.vizjax) == len(row.plain) == speed.TINY.rounds
-        assert min(row.vizjax + row.plain) > 0
-        assert row.difference <= speed.TOLERANCE
+def test_both_sides_agree_and_are_timed_in_every_round(tmp_path):
+    result = speed.run(speed.TINY, tmp_path)
+    assert "| convnet: saliency maps, 2 classes × 10 views |" in result.tables["times"]
+    row: Any
+    (row, summary), times = result.metrics, result.arrays["convnet"]
+    assert times.shape == (2, speed.TINY.rounds)
+    assert times.min() > 0
+    assert [row["vizjax"], row["plain"]] == np.median(times, axis=1).tolist()
+    assert row["difference"] <= speed.TOLERANCE
+    assert summary == {"summary": True, "ratio convnet": row["ratio"]}
 
 
 def test_the_ratio_is_of_medians():
@@ -59,13 +57,6 @@ def test_results_that_differ_are_not_timed():
     nan = Sides(lambda: jnp.full(3, jnp.nan), lambda: jnp.ones(3))
     with pytest.raises(AssertionError, match="differ by nan"):
         speed.compare("net", "maps", nan, rounds=1)
-
-
-def test_speed_from_the_command_line(rows, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(speed, "run", lambda config, advance: rows)
-    assert tyro.cli(speed.main, args=["--out", str(tmp_path / "times.json")]) == 0
-    assert "| plain / vizjax |" in capsys.readouterr().out
-    assert json.loads((tmp_path / "times.json").read_text())["rows"][0]["network"] == "convnet"
 
 
 def test_speed_refuses_what_it_cannot_use():

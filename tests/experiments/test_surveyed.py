@@ -10,11 +10,9 @@ import pytest
 import tiny
 from survey_records import case, record, records
 
-from experiments import surveyed as module
+from experiments import sources as module
+from experiments.sources import HALVES, Compared, Source, inputs_of
 from experiments.surveyed import (
-    HALVES,
-    Source,
-    check_best,
     compared,
     figures,
     mean,
@@ -139,9 +137,9 @@ def test_what_is_of_other_photographs_is_not_compared():
 
 
 def test_the_best_is_one_of_the_procedures():
-    check_best("paper", ("paper", "cam"))
+    Compared(procedures=("paper", "cam"), best="paper")
     with pytest.raises(InputError, match="`best` is vizjax; expected one of `procedures`: paper"):
-        check_best("vizjax", ("paper", "cam"))
+        Compared(procedures=("paper", "cam"))
 
 
 def test_a_figure_that_no_photograph_has_is_asked_for():
@@ -152,9 +150,9 @@ def test_a_figure_that_no_photograph_has_is_asked_for():
             require(Source(), some, "mask_iou", "masks")
 
 
-@pytest.mark.parametrize("fields", [{"photos": -1}, {"workers": -1}])
+@pytest.mark.parametrize("fields", [{"photos": -1}, {"processes": -1}, {"batch": 0}])
 def test_sources_it_refuses(fields):
-    with pytest.raises(InputError, match="`photos`, `workers` are"):
+    with pytest.raises(InputError, match="`photos`, `processes`, `batch` are"):
         Source(**fields)
 
 
@@ -176,7 +174,7 @@ def test_a_source_opens_what_it_names(monkeypatch, tmp_path):
 
 
 def asked_for(out, dataset, names=("middle",), **fields):
-    source = Source(**({"dataset": "voc/2007", "workers": 0} | fields))
+    source = Source(**({"dataset": "voc/2007", "processes": 0} | fields))
     return surveyed(
         source, names, out, known=lambda network: few_photos.PROCEDURES,
         network=tiny.network(), examples=dataset,
@@ -233,3 +231,12 @@ def test_seed_and_batch_are_the_surveys(tmp_path):
 def test_photographs_of_which_the_network_knows_nothing_are_refused(tmp_path):
     with pytest.raises(InputError, match="no photograph has a class that tiny knows"):
         asked_for(tmp_path, few_photos.dataset()[2:3])
+
+
+def test_inputs_are_told_apart_by_their_pixels_and_their_truth():
+    network, data = tiny.network(), few_photos.dataset()
+    found = inputs_of(network, data)
+    assert list(found) == ["tiny", "drawn"]
+    assert found == inputs_of(network, few_photos.dataset())
+    others = [few_photos.dataset(masked=False), few_photos.dataset(damaged=(1,)), data[:4]]
+    assert len({inputs_of(network, one)["drawn"] for one in (data, *others)}) == 4

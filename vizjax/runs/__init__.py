@@ -7,3 +7,4 @@ from vizjax.runs.provenance import checksum
 from vizjax.runs.reading import Run, read_run, runs_of
 from vizjax.runs.result import Figure, Result
 from vizjax.runs.spaces import Choice, Grid, LogUniform, Random, Uniform
+from vizjax.runs.tables import table

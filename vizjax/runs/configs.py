@@ -36,12 +36,17 @@ def digest(name: str, config: Any) -> str:
 
     Fields with the metadata `EXECUTION` are left out.
     """
-    left_out = {f.name for f in dataclasses.fields(config) if f.metadata.get("execution")}
+    left_out = execution_fields(config)
     content = {key: value for key, value in as_json(config).items() if key not in left_out}
     text = json.dumps(
         {"name": name, "config": content}, sort_keys=True, separators=(",", ":"), allow_nan=False
     )
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def execution_fields(config: Any) -> list[str]:
+    """The fields with the metadata `EXECUTION`."""
+    return [field.name for field in dataclasses.fields(config) if field.metadata.get("execution")]
 
 
 def configured(kind: type, fields: Mapping[str, Any], base: Any = None) -> Any:
@@ -62,6 +67,15 @@ def configured(kind: type, fields: Mapping[str, Any], base: Any = None) -> Any:
             raise unknown("field", name, known)
     given = {name: _typed(value, hints[name], name) for name, value in fields.items()}
     return kind(**given) if base is None else dataclasses.replace(base, **given)
+
+
+def typed(kind: type, name: str, value: Any) -> Any:
+    """A value as a field of a dataclass has it.
+
+    Raises:
+      InputError: it is of another type.
+    """
+    return _typed(value, get_type_hints(kind, include_extras=True)[name], name)
 
 
 def _typed(value: Any, hint: Any, name: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from vizjax.errors import InputError
-from vizjax.runs.configs import as_json, digest
+from vizjax.runs.configs import as_json, digest, execution_fields
 from vizjax.runs.provenance import begun, device
 from vizjax.runs.reading import Run, read_manifest, read_run
 from vizjax.runs.result import STAGED, discard, write_json, write_result
@@ -81,6 +81,15 @@ def finished(folder: Path) -> Run | None:
     return read_run(folder) if manifest and manifest["status"] == "finished" else None
 
 
+def mark_failed(folder: Path, error: str) -> None:
+    """Say in a run's manifest that its process ended, if that left it `running`."""
+    with contextlib.suppress(InputError), locked(folder):
+        manifest = read_manifest(folder)
+        if manifest and manifest["status"] == "running":
+            manifest |= {"status": "failed", "error": error, "ended": _now()}
+            write_json(folder / "manifest.json", manifest)
+
+
 def _run(
     module: ModuleType, config: Any, folder: Path, command: str, before: dict[str, Any] | None
 ) -> None:
@@ -92,6 +101,7 @@ def _run(
         **begun(Path(str(module.__file__)), command),
         "device": None,
         "seed": getattr(config, "seed", None),
+        "execution": execution_fields(config),
         "inputs": {},
         "started": started,
         "ended": None,
