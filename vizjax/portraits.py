@@ -1,6 +1,6 @@
 """Class models of a `Network`, ready to be looked at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from vizjax.ascent import Recipe, class_models
+from vizjax.devices import ALONE, Processes
 from vizjax.errors import InputError
 from vizjax.models.network import Network
 from vizjax.pictures import Picture, to_pixels
@@ -35,15 +36,19 @@ def portraits(
     labels: Sequence[int],
     recipe: Recipe,
     *,
+    processes: Processes = ALONE,
     progress: Callable[[int], Any] | None = None,
 ) -> Portraits:
     """Optimises the class models of `labels` in one batch and asks the network what they are.
+
+    The devices of this process share the batch; the processes, if there are several, the labels.
 
     Args:
       key: of the random transformations.
       network: with `preprocessing.size`.
       labels: the classes.
       recipe: how to optimise.
+      processes: those of `jax.distributed` that make the same call: all get all pictures.
       progress: called with the number of steps just done.
 
     Returns:
@@ -52,6 +57,26 @@ def portraits(
     Raises:
       InputError: the network has no input size or no such class, or the objective overflowed.
     """
+    stretch = processes.stretch(len(labels))
+    own = labels[stretch.start : stretch.stop]
+
+    def part() -> Mapping[str, np.ndarray]:
+        return _part(key, network, own, recipe, progress) if len(own) else {}
+
+    parts = [one for one in processes.gathered(part) if one]
+    pictures = [picture for one in parts for picture in one["pictures"]]
+    posteriors = [float(posterior) for one in parts for posterior in one["posteriors"]]
+    return Portraits(pictures, posteriors, jnp.concatenate([one["trace"] for one in parts], axis=1))
+
+
+def _part(
+    key: KeyArray,
+    network: Network,
+    labels: Sequence[int],
+    recipe: Recipe,
+    progress: Callable[[int], Any] | None,
+) -> dict[str, np.ndarray]:
+    """The portraits of some classes, as arrays."""
     mean = network.mean_image
     images, trace = class_models(
         key,
@@ -68,7 +93,7 @@ def portraits(
             f"`learning_rate` is {recipe.learning_rate:g} with `l2` {recipe.l2:g}; the objective "
             f"was no longer finite at step {step}; expected a smaller rate, and finite parameters"
         )
-    pictures = [to_pixels(image + mean) for image in images]
+    pictures = np.stack([to_pixels(image + mean) for image in images])
     scores = jax.jit(jax.vmap(network))(jnp.array(pictures, jnp.float32))
     posteriors = np.asarray(jax.nn.softmax(scores))[np.arange(len(labels)), labels]
-    return Portraits(pictures, posteriors.tolist(), trace)
+    return {"pictures": pictures, "posteriors": posteriors, "trace": np.asarray(trace)}

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from vizjax import devices
 from vizjax.ascent.recipes import PAPER, Recipe, climb, objective_of
 from vizjax.types import KeyArray, ScoreFn
 
@@ -34,7 +35,9 @@ def class_models(
 ) -> ClassModels:
     """Images that maximise the scores of classes: `argmax_I S_c(I + mean) − λ‖I‖²` (eq. 1).
 
-    The start is the zero image, the weights stay fixed, and all classes climb in one batch.
+    The start is the zero image, the weights stay fixed, and all classes climb in one batch, which
+    the devices of this process share. On several the images are those of one but for rounding,
+    which an ascent makes larger with every step.
 
     Args:
       key: of the random transformations.
@@ -51,5 +54,8 @@ def class_models(
     Raises:
       InputError: a label that names no score, or colours that are not RGB under `fourier`.
     """
-    objective = objective_of(recipe, score_fn, labels, shape=shape, mean=mean)
-    return ClassModels(*climb(key, objective, (len(labels), *shape), recipe, progress=progress))
+    traced = devices.traced((key, score_fn, labels, mean))
+    mesh = None if traced else devices.mesh(most=len(labels))
+    objective = objective_of(recipe, score_fn, labels, shape=shape, mean=mean, mesh=mesh)
+    batch = (len(labels), *shape)
+    return ClassModels(*climb(key, objective, batch, recipe, mesh=mesh, progress=progress))

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import jax
 import optax
+from jax.sharding import PartitionSpec as P
 from jax.tree_util import Partial
 from jaxtyping import Array, Float
 
+from vizjax import devices
 from vizjax.errors import InputError
 from vizjax.types import KeyArray
 
@@ -58,7 +60,9 @@ def ascend(
       objective: a value for an image, or one value an image for a batch, whose members then climb
         independently with any elementwise optimiser. A callable pytree (such as
         `jax.tree_util.Partial(f, network)`) has its arrays passed as arguments.
-      image: the start; any pytree of arrays.
+      image: the start; any pytree of arrays. A batch that lies in rows on several devices
+        (`vizjax.devices.in_rows`) climbs on each, and so must the objective's arrays that have a
+        value an image.
       optimizer: from optax. It sees the negated gradient, as it minimises.
       steps: how many, at least 1.
       transform: `(key, image) -> image`, drawn anew and differentiated through at every step.
@@ -80,12 +84,16 @@ def ascend(
     if steps < 1:
         raise InputError(f"`steps` is {steps}; expected at least 1")
     objective, keys = as_pytree(objective), jax.random.split(key, steps)
-    state, traces = (image, optimizer.init(image)), []
+    state, static, traces = (image, optimizer.init(image)), (optimizer, transform, project), []
+    advance = _advance
+    if (mesh := devices.mesh_of(image)) is not None:
+        objective, state, keys = devices.replicated((objective, state, keys), mesh)
+        out = devices.specs_of(state), P(None, devices.ROWS)
+        advance = functools.partial(devices.on_each, _advance, mesh=mesh, static=static, out=out)
+        static = ()
     stride = 1 if jax.default_backend() == "cpu" else STEPS_PER_CALL
     for start in range(0, steps, stride):
-        state, trace = _advance(
-            objective, state, keys[start : start + stride], optimizer, transform, project
-        )
+        state, trace = advance(objective, state, keys[start : start + stride], *static)
         traces.append(trace)
         if progress is not None:
             progress(len(trace))

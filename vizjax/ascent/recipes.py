@@ -9,8 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh
 from jax.tree_util import Partial
 
+from vizjax import devices
 from vizjax.ascent.loop import Ascent, as_pytree, ascend
 from vizjax.ascent.objectives import OBJECTIVES
 from vizjax.ascent.parameterisations import Fourier, Pixels
@@ -128,7 +130,13 @@ NATURAL = Recipe(
 
 
 def objective_of(
-    recipe: Recipe, score_fn: ScoreFn, labels: Any, *, shape: tuple[int, ...], mean: Any
+    recipe: Recipe,
+    score_fn: ScoreFn,
+    labels: Any,
+    *,
+    shape: tuple[int, ...],
+    mean: Any,
+    mesh: Mesh | None = None,
 ) -> Partial:
     """The recipe's objective for a batch of images, one target each, as a pytree.
 
@@ -138,6 +146,7 @@ def objective_of(
       labels: an array of one target an image; see `vizjax.targets.select`.
       shape: height, width and channels of an image.
       mean: what is added before `score_fn` sees an image; broadcastable to one image.
+      mesh: of the devices that share the batch, if there are several.
 
     Returns:
       Zero-centred images to one value an image.
@@ -152,7 +161,7 @@ def objective_of(
     return Partial(
         OBJECTIVES[recipe.objective],
         as_pytree(score_fn),
-        labels,
+        labels if mesh is None else devices.in_rows(labels, mesh),
         jnp.asarray(mean, jnp.float32),
         recipe.l2,
         recipe.total_variation,
@@ -166,6 +175,7 @@ def climb(
     recipe: Recipe,
     *,
     spread: KeyArray | None = None,
+    mesh: Mesh | None = None,
     progress: Callable[[int], Any] | None = None,
 ) -> Ascent:
     """Optimises a batch of images by a recipe, from zero images or from just beside them.
@@ -177,6 +187,7 @@ def climb(
       recipe: all else.
       spread: key of the start: every parameter is drawn with the deviation `SPREAD` has for the
         parameterisation. None: the zero images.
+      mesh: of the devices that share the batch, as of `objective_of`.
       progress: called with the number of steps just done.
 
     Returns:
@@ -198,14 +209,18 @@ def climb(
     ascent = ascend(
         key,
         objective,
-        start,
+        start if mesh is None else devices.in_rows(start, mesh),
         _optimizer(recipe.optimizer, recipe.learning_rate),
         steps=recipe.steps,
         transform=Compose(parameterisation, tuple(transforms), recipe.untouched),
         project=Blur(recipe.blur) if recipe.blur else None,
         progress=progress,
     )
-    return Ascent(parameterisation(ascent.image), ascent.trace)
+    image, trace = ascent
+    if mesh is not None:
+        image = devices.rows_of(image, shape[0])
+        trace = devices.rows_of(trace, shape[0], axis=1)
+    return Ascent(parameterisation(image), trace)
 
 
 @functools.cache

@@ -13,8 +13,10 @@ from vizjax import figures
 from vizjax.ascent import NATURAL, PAPER, Recipe
 from vizjax.cli.console import output_folder, progress, say, write_json
 from vizjax.cli.networks import NetworkName, classifier
+from vizjax.cli.processes import Distributed
 from vizjax.data.files import atomic_write
 from vizjax.data.images import write_png
+from vizjax.devices import Processes, connected
 from vizjax.errors import InputError
 from vizjax.portraits import portraits
 
@@ -75,6 +77,7 @@ class ClassModel:
     """Weight of the total variation."""
     blur: Annotated[float | None, _of_recipe("blur", "FLOAT")] = None
     """Deviation in pixels of a blur after every step, for pixels."""
+    distributed: Distributed = False
 
     def resolved(self) -> Recipe:
         """The recipe with what was given in place of its own."""
@@ -87,12 +90,20 @@ def run(options: ClassModel) -> int:
     """Optimises all classes in one batch and writes what came of it."""
     if not options.labels:
         raise InputError("`CLASS` is missing; expected at least one index, WordNet id or name")
+    with connected(options.distributed) as processes:
+        return _run(options, processes)
+
+
+def _run(options: ClassModel, processes: Processes) -> int:
     folder = output_folder(options.out)
     recipe = options.resolved()
     network = classifier(options.network)
     labels = list(dict.fromkeys(network.labels.index(label) for label in options.labels))
     with progress(recipe.steps, "steps") as advance:
-        shown = portraits(jax.random.key(options.seed), network, labels, recipe, progress=advance)
+        key = jax.random.key(options.seed)
+        shown = portraits(key, network, labels, recipe, processes=processes, progress=advance)
+    if processes.number:  # the first writes
+        return 0
     for label, image in zip(labels, shown.pictures, strict=True):
         write_png(folder / f"{label}.png", image)
     with atomic_write(folder / "trace.csv") as file:

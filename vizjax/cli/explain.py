@@ -18,8 +18,11 @@ from vizjax.attribution.registry import Bound
 from vizjax.cli.console import complain, output_folder, progress, say, write_json
 from vizjax.cli.methods import MethodName, bound
 from vizjax.cli.networks import NetworkName, classifier, programs_of
+from vizjax.cli.photo_files import folder_names
+from vizjax.cli.processes import Distributed
 from vizjax.data.files import atomic_write
 from vizjax.data.images import canvas, read_photo, write_png
+from vizjax.devices import Processes, connected
 from vizjax.errors import InputError
 from vizjax.explain import Explanation, Located, Prediction, begin, default_views, segmented
 from vizjax.localisation import CAPTION, compile_ahead, localise_classes
@@ -70,6 +73,7 @@ class Explain:
     """Views of each photograph: its centre, the paper's ten, or ten unless the method is slow."""
     seed: int = 0
     """Of the colour models' start, and of a random method."""
+    distributed: Distributed = False
 
 
 def views_of(options: Explain, method: Bound) -> int:
@@ -90,6 +94,11 @@ def run(options: Explain) -> int:
     """Explains every photograph; one that fails does not stop the others."""
     if not options.photos:
         raise InputError("`PHOTO` is missing; expected the path of at least one photograph")
+    with connected(options.distributed) as processes:
+        return _run(options, processes)
+
+
+def _run(options: Explain, processes: Processes) -> int:
     folder = output_folder(options.out)
     run = programs_of(options.network)
     network = classifier(options.network, run=run)
@@ -112,6 +121,9 @@ def run(options: Explain) -> int:
         recipe = procedures(network)["vizjax"]
         how = {"evidence": recipe.evidence, "localise": segmented(recipe.segment)}
     failures = []
+    stretch = processes.stretch(len(options.photos))
+    named = list(zip(options.photos, folder_names(options.photos), strict=True))
+    named = named[stretch.start : stretch.stop]
 
     def steps(path: Path, name: str) -> Iterator[None]:
         photo = read_photo(path)
@@ -132,7 +144,7 @@ def run(options: Explain) -> int:
 
         from vizjax import figures  # noqa: F401
 
-        if path == options.photos[0] and options.recipe == "paper":
+        if path == named[0][0] and options.recipe == "paper":
             size = network.preprocessing.short_side or max(size_of(network))
             height, width, _ = canvas(photo, size).shape
             compile_ahead(height, width, len(labels) or options.top, run=run)
@@ -145,9 +157,8 @@ def run(options: Explain) -> int:
         except Exception as error:
             failures.append(complain(error, about=str(path)))
 
-    names = zip(options.photos, _names(options.photos), strict=True)
-    works = ((path, steps(path, name)) for path, name in names)
-    with progress(len(options.photos), "photographs") as advance:
+    works = ((path, steps(path, name)) for path, name in named)
+    with progress(len(named), "photographs") as advance:
         # The device begins a photograph before the host ends the one before.
         for last, following in itertools.pairwise([None, *works, None]):
             if following:
@@ -155,8 +166,8 @@ def run(options: Explain) -> int:
             if last:
                 step(*last)
                 advance(1)
-    if done := len(options.photos) - len(failures):
-        say(f"{done} of {len(options.photos)} photographs explained in {folder}")
+    if done := len(named) - len(failures):
+        say(f"{done} of {len(named)} photographs explained in {folder}")
     return max(failures, default=0)
 
 
@@ -234,18 +245,3 @@ def _options(options: Explain, method: Bound) -> dict[str, Any]:
         "method": method.name,
         "hyperparameters": method.hyperparameters,
     }
-
-
-def _names(paths: tuple[Path, ...]) -> Iterator[str]:
-    """A folder name a photograph: its stem, with a number where two would share it.
-
-    >>> list(_names((Path("a.png"), Path("b/a.jpg"), Path("a_2.png"), Path("A.tiff"))))
-    ['a', 'a_2', 'a_2_2', 'A_3']
-    """
-    taken = {"", ".", ".."}  # the stem of `...png` is `..`
-    for path in paths:
-        numbered = (f"{path.stem}_{number}" for number in itertools.count(2))
-        candidates = itertools.chain([path.stem], numbered)
-        name = next(name for name in candidates if name.casefold() not in taken)
-        taken.add(name.casefold())  # on some disks `a` and `A` are one folder
-        yield name

@@ -2,20 +2,21 @@
 
 import dataclasses
 import functools
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import tyro
-from PIL import ExifTags, Image
 
 from vizjax import figures
+from vizjax.chunks import check_chunk
 from vizjax.cli.console import complain, output_folder, progress, say, write_json
 from vizjax.cli.networks import NetworkName
+from vizjax.cli.photo_files import bytes_of, photo_files, size_of
+from vizjax.cli.processes import Distributed
 from vizjax.data.files import atomic_write
-from vizjax.data.images import FORMATS
+from vizjax.devices import Processes, connected
 from vizjax.errors import InputError
 from vizjax.exemplars import (
     Exemplars,
@@ -29,19 +30,13 @@ from vizjax.exemplars.montages import exemplar_figure, exemplar_section
 from vizjax.models.network import Network
 from vizjax.models.zoo import load
 from vizjax.report import page
-from vizjax.search import TopK, digest, receptive_fields, start
+from vizjax.search import TopK, arrays_of, digest, found_of, joined, receptive_fields, start
 from vizjax.search import load as load_state
 from vizjax.search import save as save_state
 from vizjax.types import Box
 
 STATE = "state.safetensors"
 """What was found so far, from which a search that was interrupted goes on."""
-
-SUFFIXES = {
-    ".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm", ".pbm",
-    ".pnm",
-}  # fmt: skip
-"""What is taken for a photograph within a folder."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +66,20 @@ class Search:
     rule: Literal["gradient", "deconvnet", "guided"] = "deconvnet"
     """The backward rule of the projections."""
     chunk: int = 16
-    """Photographs in memory at once."""
+    """Photographs in memory at once, on each device."""
+    distributed: Distributed = False
 
 
 def run(options: Search) -> int:
     """Searches, saves as it goes, and shows what it found; bad photographs are passed over."""
     if not options.photos:
         raise InputError("`PHOTO` is missing; expected the path of a photograph or of a folder")
+    check_chunk(options.chunk)
+    with connected(options.distributed) as processes:
+        return _run(options, processes)
+
+
+def _run(options: Search, processes: Processes) -> int:
     options = dataclasses.replace(options, layers=tuple(dict.fromkeys(options.layers)))
     folder = output_folder(options.out)
     network = load(options.network, progress=say)
@@ -86,19 +88,32 @@ def run(options: Search) -> int:
     for layer, hits in state.hits.items():  # known before the work
         chosen_channels(layer, hits, options.channels or options.show)
     failures: list[int] = []
-    photos = list(dict.fromkeys(_files(options.photos, failures)))
+    photos = list(dict.fromkeys(photo_files(options.photos, failures)))
     searched = {
         "network": network.name,
         "parameters": digest(network),
         "layers": options.layers,
         "k": options.k,
         "photographs": len(photos),
-        "files": digest([f"{path.name} {_bytes(path)}" for path in photos]),
+        "files": digest([f"{path.name} {bytes_of(path)}" for path in photos]),
     }
-    if (folder / STATE).exists():
-        state = load_state(folder / STATE, searched=searched)
-    found = _searched(network, photos, state, searched, folder, options, failures)
-    if found.searched:
+    path, stretch = folder / STATE, processes.stretch(len(photos), step=options.chunk)
+    if processes.count > 1:
+        searched["stretch"] = [stretch.start, stretch.stop]
+        part = f"{processes.number + 1}-of-{processes.count}"
+        path = path.with_name(f"{path.stem}.{part}{path.suffix}")
+    if path.exists():
+        state = load_state(path, searched=searched)
+    own = photos[stretch.start : stretch.stop]
+
+    def work() -> dict[str, np.ndarray]:
+        found = _searched(network, own, state, searched, path, options, failures)
+        numbers = {"seen": found.seen, "status": max(failures, default=0)}
+        return arrays_of(found) | {name: np.array(value) for name, value in numbers.items()}
+
+    parts = processes.gathered(work)
+    found = joined([found_of(part, options.layers, int(part["seen"])) for part in parts])
+    if found.searched and processes.number == 0:  # the first writes
         exemplars = trace_back(
             network,
             photos,
@@ -109,7 +124,7 @@ def run(options: Search) -> int:
         )
         write(folder, network, photos, exemplars, options)
         say(f"{found.searched} of {len(photos)} photographs searched in {folder}")
-    return max(failures, default=0)
+    return max(int(part["status"]) for part in parts)
 
 
 def _searched(
@@ -117,7 +132,7 @@ def _searched(
     photos: list[Path],
     state: TopK,
     searched: dict[str, Any],
-    folder: Path,
+    path: Path,
     options: Search,
     failures: list[int],
 ) -> TopK:
@@ -137,7 +152,7 @@ def _searched(
         def keep(found: TopK) -> None:
             nonlocal done
             if found.searched:
-                save_state(folder / STATE, found, searched=searched)
+                save_state(path, found, searched=searched)
             advance(found.seen - done)
             done = found.seen
 
@@ -188,7 +203,7 @@ def _channels(
 ) -> list[dict[str, Any]]:
     """The hits of every channel of a layer, the strongest first."""
     boxes = receptive_fields(network.layer(layer), network.blank())
-    size = functools.cache(lambda number: _size(photos[number]))
+    size = functools.cache(lambda number: size_of(photos[number]))
 
     def hit(channel, number, value, row, column):
         box = Box(*boxes[(row, column, channel)[4 - boxes.ndim :]].tolist())
@@ -214,33 +229,3 @@ def _channels(
         }
         for channel, lists in enumerate(columns)
     ]
-
-
-def _files(paths: tuple[Path, ...], failures: list[int]) -> Iterator[Path]:
-    """The photographs in the order in which they are searched: folders in that of their names."""
-    for path in paths:
-        if not path.is_dir():
-            yield path  # what it lacks is said when it is read
-            continue
-        inside = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in SUFFIXES]
-        if not inside:
-            error = InputError(f"`{path}` holds no photograph; expected files such as photo.jpg")
-            failures.append(complain(error))
-        yield from inside
-
-
-def _bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):  # ValueError: a NUL within the name
-        return -1
-
-
-def _size(path: Path) -> tuple[int, int]:
-    """Height and width of a photograph as `read_photo` reads it, from the head of its file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as in `read_photo`, which has read the file
-        with Image.open(path, formats=FORMATS) as image:
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-            width, height = image.size
-    return (width, height) if turned else (height, width)

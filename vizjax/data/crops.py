@@ -96,11 +96,9 @@ def extract(
       InputError: the canvas is smaller than a view.
     """
     height, width, channels = image.shape
-    h, w = _fitting(height, width, views.size)
+    _fitting(height, width, views.size)
     if _on_host(image, views):  # without a compilation for every size of the canvas
-        windows = [image[y : y + h, x : x + w] for y, x in zip(views.y, views.x, strict=True)]
-        upright = zip(windows, views.flip, strict=True)
-        return jax.device_put(np.stack([one[:, ::-1] if flip else one for one, flip in upright]))
+        return jax.device_put(cut_out(np.asarray(image), views))
 
     def view(y, x, flip):
         corner = (y, x, jnp.zeros_like(y))  # of one type, also in double precision
@@ -108,6 +106,27 @@ def extract(
         return jnp.where(flip, window[:, ::-1], window)
 
     return jax.vmap(view)(views.y, views.x, views.flip)
+
+
+def cut_out(
+    image: Float[np.ndarray, "height width channels"], views: Views
+) -> Float[np.ndarray, "views h w channels"]:
+    """`extract` on the host, where views are gathered for several devices.
+
+    Args:
+      image: the canvas.
+      views: where to cut, and which to reflect; of NumPy.
+
+    Returns:
+      The views.
+
+    Raises:
+      InputError: the canvas is smaller than a view.
+    """
+    h, w = _fitting(image.shape[0], image.shape[1], views.size)
+    windows = [image[y : y + h, x : x + w] for y, x in zip(views.y, views.x, strict=True)]
+    upright = zip(windows, views.flip, strict=True)
+    return np.stack([one[:, ::-1] if flip else one for one, flip in upright])
 
 
 def assemble(

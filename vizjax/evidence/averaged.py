@@ -28,7 +28,7 @@ class Averaged:
       views: 1 for the centre, 10 for the paper's; outside of all views a map is 0.
       short_side: of the canvas that the views are cut from, in pixels; 0 for the network's own.
       smoothing: standard deviation of a Gaussian over the map, in pixels of the network's canvas.
-      chunk: views in memory at a time.
+      chunk: views in memory at a time, on each device.
     """
 
     method: Bound = SALIENCY
@@ -49,9 +49,11 @@ class Averaged:
         crops = cut_out(canvases, laid)
         classes = np.repeat(np.asarray(labels, np.int32), self.views)
         maps = in_chunks(
-            functools.partial(_maps, self.method, network, key),
+            _maps,
             (np.arange(len(crops), dtype=np.uint32), crops, classes),
             chunk=1 if self.method.entry.many else min(self.chunk, len(crops)),
+            shared=(network, key),
+            static=(self.method,),
         )
         results = []
         for views, image, own in zip(laid, canvases, plain, strict=True):
@@ -62,9 +64,9 @@ class Averaged:
         return results
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=5)
 def _maps(
-    method: Bound, network: Network, key: KeyArray, numbers: Array, crops: Array, labels: Array
+    network: Network, key: KeyArray, numbers: Array, crops: Array, labels: Array, method: Bound
 ) -> Array:
     def one(number, crop, label):
         return method.map(jax.random.fold_in(key, number), network, crop, label)

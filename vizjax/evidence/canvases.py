@@ -1,6 +1,5 @@
 """Canvases and views of several photographs at once, computed in calls of one shape."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -8,7 +7,9 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
-from vizjax.data.crops import Views, centre_view, extract, ten_views
+from vizjax import devices
+from vizjax.data import crops
+from vizjax.data.crops import Views, centre_view, ten_views
 from vizjax.data.images import canvas
 from vizjax.errors import InputError
 from vizjax.maps import size_of
@@ -49,19 +50,46 @@ def laid_out(image: np.ndarray, views: int, size: tuple[int, int]) -> Views:
 def cut_out(canvases: Sequence[np.ndarray], laid: Sequence[Views]) -> np.ndarray:
     """All views of all canvases, one after the other, on the host."""
     pairs = zip(canvases, laid, strict=True)
-    return np.concatenate([np.asarray(extract(one, views)) for one, views in pairs])
+    return np.concatenate([crops.cut_out(one, views) for one, views in pairs])
 
 
-def in_chunks(function: Callable, arrays: tuple[np.ndarray, ...], *, chunk: int) -> Any:
-    """`function(*rows)` over the leading axis, so many rows a call; the results as NumPy.
+def in_chunks(
+    function: Callable,
+    arrays: tuple[np.ndarray, ...],
+    *,
+    chunk: int,
+    shared: tuple = (),
+    static: tuple = (),
+) -> Any:
+    """`function(*shared, *rows, *static)` over the leading axis, `chunk` rows a call and device.
 
-    The last call is filled up with the last row, so that all are of one shape.
+    The last call is filled up with the last row, so that all are of one shape. What `shared` holds
+    is copied to all devices of this process, and each has the rows that would be a call on one: the
+    results are the same bits. Without `shared` one device does all.
+
+    Args:
+      function: compiled, and of a module where there is something `shared`.
+      arrays: of one length, at least 1.
+      chunk: rows in memory on a device.
+      shared: pytrees of arrays that every call needs, such as a network.
+      static: what is compiled in.
+
+    Returns:
+      The results as NumPy.
     """
     count, results = len(arrays[0]), []
+    mesh = devices.mesh() if shared else None
+    if mesh is not None:
+        shared, chunk = devices.replicated(shared, mesh), chunk * mesh.size
     for start in range(0, count, chunk):
-        rows = np.minimum(np.arange(start, start + chunk), count - 1)
+        numbers = np.minimum(np.arange(start, start + chunk), count - 1)
+        rows = tuple(array[numbers] for array in arrays)
         # The host goes on while the device works: results are fetched when all has been sent.
-        results.append(function(*(array[rows] for array in arrays)))
+        if mesh is None:
+            results.append(function(*shared, *rows, *static))
+        else:
+            rows = devices.in_rows(rows, mesh)
+            results.append(devices.on_each(function, *shared, *rows, mesh=mesh, static=static))
     host = jax.device_get(results)
     return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *host)
 
@@ -75,14 +103,14 @@ def mean_scores(
       network: the classifier.
       photos: of any sizes.
       views: 1 or 10.
-      chunk: views in memory at a time.
+      chunk: views in memory at a time, on each device.
 
     Returns:
       One row a photograph.
     """
     canvases = [canvas_of(network, photo) for photo in photos]
-    crops = cut_out(canvases, [laid_out(one, views, size_of(network)) for one in canvases])
-    scores = in_chunks(functools.partial(_scores, network), (crops,), chunk=chunk)
+    seen = cut_out(canvases, [laid_out(one, views, size_of(network)) for one in canvases])
+    scores = in_chunks(_scores, (seen,), chunk=chunk, shared=(network,))
     return scores.reshape(len(photos), views, -1).mean(axis=1)
 
 

@@ -44,7 +44,7 @@ class Pyramid:
       step: the most that neighbouring views are apart, as a part of a view's sides.
       smoothing: standard deviation of the Gaussian, as a part of the network's short side.
       peak: the quantile of a scale's map that counts as its maximum.
-      chunk: views in memory at a time.
+      chunk: views in memory at a time, on each device.
     """
 
     layer: str
@@ -67,9 +67,11 @@ class Pyramid:
         counts = [len(views.y) for views in laid]
         owners = np.repeat(np.asarray(labels, np.int32), [len(of_one) for of_one in levels])
         maps = in_chunks(
-            functools.partial(_maps, self.layer, network),
+            _maps,
             (cut_out(images, laid), np.repeat(owners, counts)),
             chunk=self.chunk,
+            shared=(network,),
+            static=(self.layer,),
         )
         parts = iter(zip(np.split(maps, np.cumsum(counts)[:-1]), laid, strict=True))
         results = []
@@ -158,8 +160,8 @@ def _stretched(total: Float[np.ndarray, "rows columns"]) -> CanvasMap:
     return (total - low) / (high - low) if high > low else np.zeros_like(total)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _maps(layer: str, network: Network, crops: Array, labels: Array) -> Array:
+@functools.partial(jax.jit, static_argnums=3)
+def _maps(network: Network, crops: Array, labels: Array, layer: str) -> Array:
     def one(crop, label):
         return layer_saliency(network, crop, label, layer=layer)
 

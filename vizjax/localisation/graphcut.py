@@ -1,11 +1,10 @@
 """The binary segmentation of least energy: contrast-sensitive graph cuts.
 
-PyMaxflow is imported here and nowhere else: it is under the GPL.
+PyMaxflow is imported here and nowhere else, and only to cut: it is under the GPL.
 """
 
 from typing import NamedTuple
 
-import maxflow
 import numpy as np
 from jaxtyping import Float, Int, Num
 
@@ -131,6 +130,8 @@ def cut(edges: Edges, advantage: Float[np.ndarray, "height width"]) -> Mask:
             "`advantage` (`background_cost` − `foreground_cost`) has NaN or infinite values; "
             "expected finite costs; bound them, say at 1e6, where a label is forbidden"
         )
+    import maxflow  # so that maps need nothing of it
+
     flow, excess = _first_flow(edges, advantage)
     graph = maxflow.GraphFloat(advantage.size, edges.weight.size)
     nodes = graph.add_grid_nodes(advantage.shape)

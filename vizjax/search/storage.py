@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +31,9 @@ def save(path: str | os.PathLike[str], found: TopK, *, searched: Mapping[str, An
     Raises:
       InputError: the file cannot be written.
     """
-    tensors = {
-        f"{layer}/{name}": np.asarray(array)
-        for layer, hits in found.hits.items()
-        for name, array in hits._asdict().items()
-    }
-    tensors["skipped"] = np.array(found.skipped, np.int64)
     # One entry: the order of several would not be the same each time.
     description = {"searched": dict(searched), "layers": list(found.hits), "seen": found.seen}
-    content = serialise(tensors, metadata={"search": json.dumps(description)})
+    content = serialise(dict(arrays_of(found)), metadata={"search": json.dumps(description)})
     with atomic_write(path) as file:
         file.write(content)
 
@@ -61,12 +55,9 @@ def load(path: str | os.PathLike[str], *, searched: Mapping[str, Any]) -> TopK:
     try:
         with safe_open(path, framework="numpy") as file:
             description = json.loads(file.metadata()["search"])
-            hits = {
-                layer: Hits(*(jnp.asarray(file.get_tensor(f"{layer}/{n}")) for n in Hits._fields))
-                for layer in description["layers"]
-            }
-            skipped = file.get_tensor("skipped").tolist()
-        before, seen = description["searched"], description["seen"]
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            found = found_of(arrays, description["layers"], description["seen"])
+        before = description["searched"]
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
@@ -79,7 +70,26 @@ def load(path: str | os.PathLike[str], *, searched: Mapping[str, Any]) -> TopK:
                 f"`{path}` is of another search: its {name} is {before.get(name)}, not "
                 f"{now.get(name)}; choose another file, or delete it to search anew"
             )
-    return TopK(hits, seen, tuple(skipped))
+    return found
+
+
+def arrays_of(found: TopK) -> dict[str, np.ndarray]:
+    """The lists of a search, and what it passed over, as arrays by name."""
+    hits = {
+        f"{layer}/{name}": np.asarray(array)
+        for layer, one in found.hits.items()
+        for name, array in one._asdict().items()
+    }
+    return hits | {"skipped": np.array(found.skipped, np.int64)}
+
+
+def found_of(arrays: Mapping[str, np.ndarray], layers: Sequence[str], seen: int) -> TopK:
+    """The inverse of `arrays_of`, in the order of `layers`."""
+    hits = {
+        layer: Hits(*(jnp.asarray(arrays[f"{layer}/{name}"]) for name in Hits._fields))
+        for layer in layers
+    }
+    return TopK(hits, seen, tuple(arrays["skipped"].tolist()))
 
 
 def digest(tree: Any) -> str:

@@ -1,5 +1,6 @@
 """One pass over a dataset: the images that excite every channel of several layers most."""
 
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,12 +9,14 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import PartitionSpec as P
 from jax.tree_util import Partial
 from jaxtyping import Array
 
+from vizjax import devices
 from vizjax.chunks import check_chunk
 from vizjax.errors import InputError, unknown
-from vizjax.search.topk import LAST, Hits, no_hits, strongest, update
+from vizjax.search.topk import LAST, Hits, merge, no_hits, strongest
 
 Activations: TypeAlias = Callable[[Any], Mapping[str, Array]]
 """One image to the outputs of layers by name: `network.activations`."""
@@ -90,8 +93,9 @@ def top_activations(
     A channel's value for an image is its largest activation over the plane, `max_ij x_ijc`, with
     the first position in scan order that has it: one hit an image and channel. For a layer
     without a plane, such as the class scores, it is the activation itself. Equal values stand in
-    the order of the dataset. Nothing is kept but the lists and one chunk of images, whatever the
-    length of the dataset, and all is compiled once.
+    the order of the dataset. Nothing is kept but the lists and one chunk of images a device,
+    whatever the length of the dataset, and all is compiled once. Each device of this process takes
+    a chunk at a time, as one device would take them in turn: the result is the same bits.
 
     Args:
       activations: one image to the outputs of layers by name: `network.activations`, or any JAX
@@ -102,12 +106,12 @@ def top_activations(
         that could not be used: it is passed over, but keeps its number.
       layers: the names of those to search.
       k: how many images a channel.
-      chunk: images in memory at once; None for all. The last chunk is filled up, so that nothing
-        is compiled again.
+      chunk: images in memory at once on each device; None for all, in equal parts. The last
+        chunk is filled up, so that nothing is compiled again.
       state: an earlier result, to go on from: `images` then begins with number `state.seen`.
         Interrupted after any chunk, a search that goes on with the same `chunk` ends with the
         same bits.
-      progress: called with the result so far after every chunk, to show or to save.
+      progress: called with the result so far after every chunk of all devices, to show or to save.
 
     Returns:
       For each layer the strongest images of all channels, with value and position.
@@ -119,7 +123,12 @@ def top_activations(
     check_chunk(chunk)
     activations, images, found = as_pytree(activations), iter(images), state or TopK({})
     _check_state(found, layers, k)
-    batch = list(itertools.islice(images, chunk))
+    mesh = devices.mesh()
+    count = 1 if mesh is None else mesh.size
+    if mesh is not None:
+        activations = devices.replicated(activations, mesh)
+    at_once = chunk and chunk * count
+    batch = list(itertools.islice(images, at_once))
     while batch:
         usable = [image for image in batch if image is not None]
         if usable and not found.hits:
@@ -127,12 +136,20 @@ def top_activations(
         hits, broken = found.hits, {}
         if usable:
             # The first chunk is short only if the dataset is; any other is filled up.
-            size = chunk if chunk and found.seen else len(batch)
-            hits, broken = _advance(activations, hits, *_stacked(batch, usable, found.seen, size))
+            size = chunk if chunk and (found.seen or len(batch) > chunk) else len(batch)
+            size = size * count if chunk else -(-size // count) * count
+            rows = _stacked(batch, usable, found.seen, size)
+            if mesh is None:
+                hits, broken = _advance(activations, hits, *rows)
+            else:
+                rows, on = devices.in_rows(rows, mesh), (devices.ROWS,)
+                hits, broken = devices.on_each(
+                    _advance, activations, hits, *rows, mesh=mesh, static=on, out=P()
+                )
         end = found.seen + len(batch)
         skipped = (found.seen + n for n, image in enumerate(batch) if image is None)
         found = TopK(hits, end, (*found.skipped, *skipped))
-        batch = list(itertools.islice(images, chunk))  # read while the device computes
+        batch = list(itertools.islice(images, at_once))  # read while the devices compute
         for layer, number in broken.items():
             if number < LAST:
                 raise InputError(
@@ -143,20 +160,29 @@ def top_activations(
             progress(found)
     if not found.hits:
         raise InputError("`images` holds none; expected at least one image")
-    return found._replace(hits={layer: found.hits[layer] for layer in layers})
+    hits = {layer: found.hits[layer] for layer in layers}
+    if mesh is not None:  # every device has them
+        hits = jax.tree.map(lambda one: one.addressable_data(0), devices.replicated(hits, mesh))
+    return found._replace(hits=hits)
 
 
-@jax.jit
-def _advance(activations, hits, images, indices):
-    """The lists after a chunk; by layer, the number of its first image that is not finite."""
+@functools.partial(jax.jit, static_argnames="axis")
+def _advance(activations, hits, images, indices, axis=None):
+    """The lists after a chunk; by layer, the number of its first image that is not finite.
+
+    With `axis`, of all devices along it, each of which has a chunk of its own.
+    """
     outputs = jax.vmap(activations)(images)
+    new = {layer: strongest(outputs[layer], indices) for layer in hits}
+    if axis:
+        new = jax.lax.all_gather(new, axis, axis=1, tiled=True)
 
-    def first_broken(layer):
-        new = strongest(outputs[layer], indices)  # as in `update`: compiled, it is one
-        wrong = ~jnp.isfinite(new.values) & (new.images >= 0)
-        return jnp.where(wrong, new.images, LAST).min()
+    def first_broken(one):
+        wrong = ~jnp.isfinite(one.values) & (one.images >= 0)
+        return jnp.where(wrong, one.images, LAST).min()
 
-    return update(hits, outputs, indices), {layer: first_broken(layer) for layer in hits}
+    merged = {layer: merge(one, new[layer]) for layer, one in hits.items()}
+    return merged, {layer: first_broken(one) for layer, one in new.items()}
 
 
 def _stacked(
@@ -174,6 +200,27 @@ def _stacked(
                 )
             images[place], indices[place] = image, first + place
     return images, indices
+
+
+def joined(parts: Sequence[TopK]) -> TopK:
+    """One search of what several have searched, each of them a stretch of the dataset.
+
+    Args:
+      parts: in the order of the stretches, of the same layers and k, with the images' numbers each
+        counted from 0 as `top_activations` counts them.
+
+    Returns:
+      The same bits as one search through all, with `k` and `chunk` as theirs, in which every
+      stretch begins with a chunk.
+    """
+    hits, first, skipped = parts[0].hits, parts[0].seen, parts[0].skipped
+    for part in parts[1:]:
+        for layer, one in part.hits.items():
+            images = jnp.where(one.images < 0, -1, one.images + first)
+            hits = hits | {layer: merge(hits[layer], one._replace(images=images))}
+        skipped = (*skipped, *(first + number for number in part.skipped))
+        first += part.seen
+    return TopK(hits, first, skipped)
 
 
 def as_pytree(function: Callable) -> Callable:

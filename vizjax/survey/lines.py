@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,7 @@ class Lines:
             if not path.exists():
                 with atomic_write(path) as file:
                     file.write(first)
-            content = path.read_bytes()
-            if not content.startswith(first):
-                held = content.splitlines()[0].decode(errors="replace") if content else "nothing"
-                raise InputError(
-                    f"`{path}` holds the results of something else: {held[:500]}; expected those "
-                    f"of {first.decode().strip()[:500]}; name another file, or delete this one"
-                )
+            content = _content(path, first)
             whole = content.rfind(b"\n") + 1
             self._file = path.open("r+b")
             self._file.truncate(whole)
@@ -74,6 +69,43 @@ class Lines:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def whole(path: Path, head: dict[str, Any], count: int) -> list[dict[str, Any]] | None:
+    """What a finished file holds; None where there is none yet, or not all of it.
+
+    Raises:
+      InputError: as of `Lines`.
+    """
+    first = _line(head)
+    try:
+        content = _content(path, first) if path.exists() else b""
+    except OSError as error:
+        raise _unusable(path, error) from error
+    if content.count(b"\n") <= count:
+        return None
+    return [json.loads(line) for line in content[len(first) :].splitlines()]
+
+
+def write(path: Path, head: dict[str, Any], found: Sequence[dict[str, Any]]) -> None:
+    """Write a finished file at once: the same bytes as line by line.
+
+    Raises:
+      InputError: it cannot be written.
+    """
+    with atomic_write(path) as file:
+        file.writelines(map(_line, (head, *found)))
+
+
+def _content(path: Path, first: bytes) -> bytes:
+    content = path.read_bytes()
+    if not content.startswith(first):
+        held = content.splitlines()[0].decode(errors="replace") if content else "nothing"
+        raise InputError(
+            f"`{path}` holds the results of something else: {held[:500]}; expected those "
+            f"of {first.decode().strip()[:500]}; name another file, or delete this one"
+        )
+    return content
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -3,25 +3,19 @@
 The device makes the maps of one batch of photographs while worker processes cut those before.
 """
 
-import contextlib
-import functools
 import hashlib
-import os
-import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from vizjax import cpu
 from vizjax.data.examples import Dataset
+from vizjax.devices import ALONE, Processes
 from vizjax.errors import InputError
 from vizjax.evidence import canvas_of, mean_scores
 from vizjax.models.network import Network
@@ -29,7 +23,9 @@ from vizjax.procedures import Procedure, procedures
 from vizjax.survey.areas import areas_of
 from vizjax.survey.cases import Case, cases_of
 from vizjax.survey.lines import Lines
-from vizjax.survey.measures import Work, measured
+from vizjax.survey.measures import Work
+from vizjax.survey.parts import gathered
+from vizjax.survey.workers import pool
 
 AHEAD = 4
 """Photographs a worker that the device may be ahead: what bounds the memory of those waiting."""
@@ -67,13 +63,15 @@ def survey(
     *,
     known: dict[str, Procedure] | None = None,
     workers: int = 1,
+    processes: Processes = ALONE,
     advance: Callable[[int], Any] = lambda done: None,
 ) -> list[dict[str, Any]]:
     """Measure procedures on every photograph of a dataset, into a file of JSON lines.
 
     Interrupted anywhere, by Ctrl-C, a crash or a full disk, and called again with the same
     arguments, it goes on at the photograph where it was and ends with the same file, byte for byte;
-    the number of workers does not change it either.
+    the numbers of workers, of devices and of processes do not change it either. The devices of this
+    process share the maps of a batch: it should hold a photograph for each.
 
     Args:
       network: the classifier.
@@ -82,6 +80,8 @@ def survey(
       out: the file; one of the same network, dataset and plan is continued.
       known: the procedures by name; by default those of the network.
       workers: processes that cut and measure beside this one; 0 for none.
+      processes: those of `jax.distributed` that make the same call: each surveys a stretch of the
+        dataset, beside `out` until all are done, and the first writes the file.
       advance: called with the number of photographs just finished, also of those found in the file.
 
     Returns:
@@ -98,40 +98,64 @@ def survey(
             listed = ", ".join(known)
             raise InputError(f"`procedures` has {name}; expected some of: {listed}")
     chosen = {name: known[name] for name in plan.procedures}
-    with Lines(out, _head(network, dataset, plan, chosen)) as lines, _pool(workers) as submit:
-        _check_same(dataset, lines)
-        advance(len(lines.found))
-        waiting: deque[tuple[dict[str, Any], list[Future]]] = deque()
+    head = _head(network, dataset, plan, chosen)
 
-        def write() -> None:
-            record, futures = waiting.popleft()
-            if "error" not in record:
-                try:
-                    record["cases"] = [future.result() for future in futures]
-                except InputError as error:  # of this photograph: the others go on
-                    record["error"] = str(error)
-            lines.append(record)
-            advance(1)
+    def of_stretch(path: Path, stretch: range) -> list[dict[str, Any]]:
+        with Lines(path, head) as lines, pool(workers) as submit:
+            _check_same(dataset, stretch, lines)
+            _survey(network, dataset, stretch, plan, chosen, lines, submit, workers, advance)
+            return lines.found
 
-        for start in range(len(lines.found) // plan.batch * plan.batch, len(dataset), plan.batch):
-            stop = min(start + plan.batch, len(dataset))
-            records, works = _begun(network, dataset, range(start, stop), plan, chosen)
-            fresh = slice(max(len(lines.found) + len(waiting) - start, 0), None)
-            for record, some in zip(records[fresh], works[fresh], strict=True):
-                waiting.append((record, [submit(work) for work in some]))
-            while len(waiting) > AHEAD * workers:
-                write()
-        while waiting:
+    if processes.count == 1:
+        return of_stretch(out, range(len(dataset)))
+    stretch = processes.stretch(len(dataset), step=plan.batch)
+    return gathered(out, head, len(dataset), stretch, processes, of_stretch, advance)
+
+
+def _survey(
+    network: Network,
+    dataset: Dataset,
+    stretch: range,
+    plan: Plan,
+    chosen: dict[str, Procedure],
+    lines: Lines,
+    submit: Callable[[Work], Future],
+    workers: int,
+    advance: Callable[[int], Any],
+) -> None:
+    """Add the lines of a stretch of the dataset that are not there."""
+    advance(len(lines.found))
+    waiting: deque[tuple[dict[str, Any], list[Future]]] = deque()
+
+    def write() -> None:
+        record, futures = waiting.popleft()
+        if "error" not in record:
+            try:
+                record["cases"] = [future.result() for future in futures]
+            except InputError as error:  # of this photograph: the others go on
+                record["error"] = str(error)
+        lines.append(record)
+        advance(1)
+
+    begun = len(lines.found) // plan.batch * plan.batch
+    for start in range(stretch.start + begun, stretch.stop, plan.batch):
+        stop = min(start + plan.batch, stretch.stop)
+        records, works = _begun(network, dataset, range(start, stop), plan, chosen)
+        done = stretch.start + len(lines.found) + len(waiting) - start
+        for record, some in zip(records[max(done, 0) :], works[max(done, 0) :], strict=True):
+            waiting.append((record, [submit(work) for work in some]))
+        while len(waiting) > AHEAD * workers:
             write()
-        return lines.found
+    while waiting:
+        write()
 
 
-def _check_same(dataset: Dataset, lines: Lines) -> None:
+def _check_same(dataset: Dataset, stretch: range, lines: Lines) -> None:
     """An `InputError` where the file's photographs are others of the dataset: of another split."""
     if not lines.found or "error" in (last := lines.found[-1]):
         return
     try:
-        name = dataset[len(lines.found) - 1].name
+        name = dataset[stretch[len(lines.found) - 1]].name
     except InputError:  # damaged in the meantime
         return
     if name != last["name"]:
@@ -185,17 +209,18 @@ def _works(
     found = {one: one(key, network, photos, targets) for one in evidence}
     maps = {name: found[procedure.evidence] for name, procedure in chosen.items()}
     segments = {name: procedure.segment for name, procedure in chosen.items()}
+    figures: list[dict[str, dict[str, float]]] = [{} for _ in cases]
+    for name, of_all in maps.items() if plan.steps else ():
+        areas = areas_of(network, canvases, of_all, targets, plan.steps)
+        for one, of_one in zip(figures, areas, strict=True):
+            one[name] = of_one
     return [
         Work(
             case,
             image,
             {name: of_all[k] for name, of_all in maps.items()},
             segments,
-            {
-                name: areas_of(network, image, of_all[k], case.target, plan.steps)
-                for name, of_all in maps.items()
-                if plan.steps
-            },
+            figures[k],
             plan.seed,
         )
         for k, (case, image) in enumerate(zip(cases, canvases, strict=True))
@@ -219,36 +244,3 @@ def _head(
         "batch": plan.batch,
         "seed": plan.seed,
     }
-
-
-@contextlib.contextmanager
-def _pool(workers: int) -> Iterator[Callable[[Work], Future]]:
-    """What takes work: processes, or this one."""
-    if not workers:
-        yield _done
-        return
-    # Spawned: a fork would copy the threads of JAX in whatever state they are.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _prepare)
-    try:
-        yield functools.partial(pool.submit, measured)
-    except BrokenProcessPool as error:
-        raise InputError(
-            f"a worker process was ended from outside ({error}); expected enough memory for "
-            f"{workers} of them: give fewer workers; the same command goes on where it was"
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _done(work: Work) -> Future:
-    future: Future = Future()
-    future.set_result(measured(work))
-    return future
-
-
-def _prepare() -> None:
-    """A worker: on the CPU, for the device is the parent's; Ctrl-C is the parent's as well."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["JAX_PLATFORMS"] = "cpu"
-    jax.config.update("jax_platforms", "cpu")
-    cpu.tune()

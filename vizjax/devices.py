@@ -1,0 +1,253 @@
+"""Several devices share a batch, and several processes a dataset.
+
+The devices of one process each take an equal part of a batch's rows (`jax.sharding`), and each runs
+on its part the program that a device alone would run: what lies in rows is divided, all else is on
+every device. Where there is one device, nothing here is called.
+
+The processes of `jax.distributed`, on one machine or many, each take a stretch of what there is to
+do, work through it as if they were alone, and put the parts together in the order of their numbers.
+"""
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from vizjax.errors import InputError
+
+ROWS = "rows"
+"""The axis of a mesh along which the rows of a batch are divided."""
+
+IN_ROWS = P(ROWS)
+"""How an array lies of which each device has its own rows; what all have is `P()`."""
+
+ENVIRONMENT = {
+    "coordinator_address": "JAX_COORDINATOR_ADDRESS",
+    "num_processes": "JAX_NUM_PROCESSES",
+    "process_id": "JAX_PROCESS_ID",
+}
+"""What `jax.distributed.initialize` has to know where no cluster's manager tells it."""
+
+
+def mesh(*, most: int | None = None) -> Mesh | None:
+    """The devices of this process, in a line; None where one does all the work.
+
+    Who names a device (`with jax.default_device(…)`) gets that one alone.
+
+    Args:
+      most: so many at most, such as a batch has rows.
+    """
+    if not isinstance(jax.config.jax_default_device, str | None):
+        return None
+    devices = jax.local_devices(backend=jax.config.jax_default_device)[:most]
+    return Mesh(np.array(devices), (ROWS,)) if len(devices) > 1 else None
+
+
+def mesh_of(tree: Any) -> Mesh | None:
+    """The mesh on which the arrays of a tree lie in rows, if they do."""
+    for leaf in jax.tree.leaves(tree):
+        sharding = getattr(leaf, "sharding", None)  # what is traced has none
+        if isinstance(sharding, NamedSharding):
+            return sharding.mesh if ROWS in sharding.spec else None
+    return None
+
+
+def traced(tree: Any) -> bool:
+    """Whether a tree is of a function that JAX is tracing: its caller chooses the devices."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def replicated(tree: Any, mesh: Mesh) -> Any:
+    """Every array of a tree on every device, but for what is there already, in rows or whole.
+
+    Args:
+      tree: arrays, numbers and keys.
+      mesh: of the devices.
+    """
+
+    def place(leaf):
+        there = isinstance(leaf, jax.Array) and isinstance(leaf.sharding, NamedSharding)
+        if there and leaf.sharding.mesh == mesh:
+            return leaf
+        return jax.device_put(leaf, NamedSharding(mesh, P()))
+
+    return jax.tree.map(place, tree)
+
+
+def in_rows(tree: Any, mesh: Mesh) -> Any:
+    """Arrays divided along their first axis, which is filled up with the last row.
+
+    Args:
+      tree: of arrays with one length, at least 1.
+      mesh: of the devices; each gets as many rows as any other.
+    """
+
+    def place(rows):
+        length = -(-len(rows) // mesh.size) * mesh.size
+        if length > len(rows):
+            rows = rows[np.minimum(np.arange(length), len(rows) - 1)]
+        return jax.device_put(rows, NamedSharding(mesh, IN_ROWS))
+
+    return jax.tree.map(place, tree)
+
+
+def specs_of(tree: Any) -> Any:
+    """How each array of a tree lies on its mesh: `IN_ROWS` or `P()`."""
+    return jax.tree.map(lambda leaf: leaf.sharding.spec, tree)
+
+
+def on_each(
+    function: Callable, *args: Any, mesh: Mesh, static: tuple = (), out: Any = IN_ROWS
+) -> Any:
+    """`function(*args, *static)` on each device, of its own rows.
+
+    Args:
+      function: of a module, so that it compiles once.
+      args: pytrees of arrays; what does not lie in rows is replicated.
+      mesh: of the devices.
+      static: the last arguments, hashable.
+      out: how the results lie; one for all of them, or a tree.
+
+    Returns:
+      The results of all devices, in rows.
+    """
+    placed = replicated(args, mesh)
+    return _on_each(function, static, mesh, tuple(jax.tree.leaves(specs_of(placed))), out, *placed)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
+def _on_each(function, static, mesh, specs, out, *args):
+    return jax.shard_map(
+        lambda *args: function(*args, *static),
+        mesh=mesh,
+        in_specs=jax.tree.unflatten(jax.tree.structure(args), specs),
+        out_specs=out,
+        check_vma=False,  # it knows no rules of gradients with a backward pass of their own
+    )(*args)
+
+
+def rows_of(tree: Any, count: int, *, axis: int = 0) -> Any:
+    """The first rows of arrays that several devices have, on one of them.
+
+    Args:
+      tree: of arrays.
+      count: how many: what filled them up is left out.
+      axis: of the rows.
+    """
+    keep = (slice(None),) * axis + (slice(count),)
+    return jax.tree.map(lambda x: jax.numpy.asarray(np.asarray(x)[keep]), tree)
+
+
+class Processes(NamedTuple):
+    """One of the processes that share work.
+
+    Attributes:
+      number: which of them this one is, from 0.
+      count: how many there are.
+    """
+
+    number: int = 0
+    count: int = 1
+
+    def stretch(self, length: int, *, step: int = 1) -> range:
+        """The part of `range(length)` that is this process's, of about the same length as any.
+
+        Args:
+          length: how much there is.
+          step: every part begins at a multiple of it, so that chunks hold what they would hold if
+            there were one process.
+
+        >>> [list(Processes(number, 3).stretch(7, step=2)) for number in range(3)]
+        [[0, 1], [2, 3], [4, 5, 6]]
+        """
+        steps = -(-length // step)
+        ends = (steps * n // self.count * step for n in (self.number, self.number + 1))
+        return range(*(min(end, length) for end in ends))
+
+    def gathered(
+        self, work: Callable[[], Mapping[str, np.ndarray]]
+    ) -> list[Mapping[str, np.ndarray]]:
+        """What every process has found, in the order of their numbers; the same on each.
+
+        All have to call it. What one may raise is raised by all, so that none waits for another
+        in vain.
+
+        Args:
+          work: makes this process's part: arrays by name, of any shapes.
+
+        Raises:
+          InputError: that of the first process whose `work` raises one.
+        """
+        if self.count == 1:
+            return [work()]
+        from jax.experimental.multihost_utils import process_allgather
+        from safetensors.numpy import load, save
+
+        error = None
+        try:
+            contiguous = {name: np.asarray(one, order="C") for name, one in work().items()}
+            content = save(contiguous)
+        except InputError as raised:
+            error, content = raised, str(raised).encode(errors="replace")
+        head = np.array([len(content), error is not None], np.int32)
+        heads = np.asarray(process_allgather(head))
+        padded = np.zeros(heads[:, 0].max(), np.uint8)
+        padded[: len(content)] = np.frombuffer(content, np.uint8)
+        rows = np.asarray(process_allgather(padded))
+        contents = [row[:length].tobytes() for row, length in zip(rows, heads[:, 0], strict=True)]
+        if error is not None:
+            raise error
+        for number in np.flatnonzero(heads[:, 1]):
+            raise InputError(f"process {number} stopped: {contents[number].decode()}")
+        return [load(one) for one in contents]
+
+
+ALONE = Processes()
+
+
+@contextlib.contextmanager
+def connected(distributed: bool = True) -> Iterator[Processes]:
+    """Joins the processes of `jax.distributed`, and leaves when all are done.
+
+    Call it before the first computation. Where and how many they are JAX asks of Slurm, Open MPI,
+    Kubernetes or a TPU's runtime; elsewhere the environment says it (`ENVIRONMENT`).
+
+    Args:
+      distributed: False for a process that is alone.
+
+    Yields:
+      Which of them this one is.
+
+    Raises:
+      InputError: nothing says where the others are, or they cannot be reached.
+    """
+    if not distributed:
+        yield ALONE
+        return
+    known: dict[str, Any] = {key: os.environ.get(name) for key, name in ENVIRONMENT.items()}
+    for key in ("num_processes", "process_id"):
+        if known[key] is not None and not known[key].isdecimal():
+            raise InputError(f"`{ENVIRONMENT[key]}` is {known[key]}; expected a number")
+        known[key] = None if known[key] is None else int(known[key])
+    try:
+        jax.distributed.initialize(**known)
+        processes = Processes(jax.process_index(), jax.process_count())
+    except (RuntimeError, ValueError) as error:
+        names = ", ".join(ENVIRONMENT.values())
+        raise InputError(
+            f"`distributed`: the other processes cannot be joined ({error}); expected Slurm, Open "
+            f"MPI or Kubernetes, or {names} in the environment: of the first process host:port, "
+            "how many there are, and which this one is, from 0"
+        ) from error
+    try:
+        yield processes
+    except InputError:
+        jax.distributed.shutdown()
+        raise
+    jax.distributed.shutdown()
