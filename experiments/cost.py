@@ -26,11 +26,11 @@ from experiments.cost_on_host import (
     DEEP,
     LABEL,
     LAYERS,
+    median_seconds,
     on_host,
     photographs,
     png,
     pyramid_of,
-    median_seconds,
 )
 from experiments.scale import Cost, cost_table, scale_table
 from vizjax import cpu

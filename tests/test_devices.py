@@ -57,12 +57,12 @@ def test_a_process_that_is_alone_has_all_that_it_finds():
         ({"JAX_NUM_PROCESSES": "two"}, "`JAX_NUM_PROCESSES` is two; expected a number"),
         (
             {"JAX_NUM_PROCESSES": "2", "JAX_PROCESS_ID": "2", "JAX_COORDINATOR_ADDRESS": "x:1"},
-            "process_id and num_processes must be nonnegative",
+            "`JAX_PROCESS_ID` is 2 with `JAX_NUM_PROCESSES` 2; expected one below",
         ),
     ],
 )
 def test_processes_that_cannot_be_joined(monkeypatch, environment, message):
-    for name in devices.ENVIRONMENT.values():
+    for name in devices.ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -27,11 +27,7 @@ ROWS = "rows"
 IN_ROWS = P(ROWS)
 """How an array lies of which each device has its own rows; what all have is `P()`."""
 
-ENVIRONMENT = {
-    "coordinator_address": "JAX_COORDINATOR_ADDRESS",
-    "num_processes": "JAX_NUM_PROCESSES",
-    "process_id": "JAX_PROCESS_ID",
-}
+ENVIRONMENT = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 """What `jax.distributed.initialize` has to know where no cluster's manager tells it."""
 
 
@@ -98,7 +94,7 @@ def in_rows(tree: Any, mesh: Mesh) -> Any:
 
 
 def specs_of(tree: Any) -> Any:
-    """How each array of a tree lies on its mesh: `IN_ROWS` or `P()`."""
+    """How each array of a tree lies on its mesh."""
     return jax.tree.map(lambda leaf: leaf.sharding.spec, tree)
 
 
@@ -133,13 +129,7 @@ def _on_each(function, static, mesh, specs, out, *args):
 
 
 def rows_of(tree: Any, count: int, *, axis: int = 0) -> Any:
-    """The first rows of arrays that several devices have, on one of them.
-
-    Args:
-      tree: of arrays.
-      count: how many: what filled them up is left out.
-      axis: of the rows.
-    """
+    """The first `count` rows, along an axis, of arrays that several devices have, on one."""
     keep = (slice(None),) * axis + (slice(count),)
     return jax.tree.map(lambda x: jax.numpy.asarray(np.asarray(x)[keep]), tree)
 
@@ -230,20 +220,23 @@ def connected(distributed: bool = True) -> Iterator[Processes]:
     if not distributed:
         yield ALONE
         return
-    known: dict[str, Any] = {key: os.environ.get(name) for key, name in ENVIRONMENT.items()}
-    for key in ("num_processes", "process_id"):
-        if known[key] is not None and not known[key].isdecimal():
-            raise InputError(f"`{ENVIRONMENT[key]}` is {known[key]}; expected a number")
-        known[key] = None if known[key] is None else int(known[key])
+    address, count, number = (os.environ.get(name) for name in ENVIRONMENT)
+    for name, value in zip(ENVIRONMENT, (None, count, number), strict=True):
+        if not (value or "0").isdecimal():
+            raise InputError(f"`{name}` is {value}; expected a number")
+    if count and number and int(number) >= int(count):
+        _, many, which = ENVIRONMENT
+        raise InputError(f"`{which}` is {number} with `{many}` {count}; expected one below, from 0")
     try:
-        jax.distributed.initialize(**known)
+        jax.distributed.initialize(
+            address or None, int(count) if count else None, int(number) if number else None
+        )
         processes = Processes(jax.process_index(), jax.process_count())
     except (RuntimeError, ValueError) as error:
-        names = ", ".join(ENVIRONMENT.values())
         raise InputError(
             f"`distributed`: the other processes cannot be joined ({error}); expected Slurm, Open "
-            f"MPI or Kubernetes, or {names} in the environment: of the first process host:port, "
-            "how many there are, and which this one is, from 0"
+            f"MPI or Kubernetes, or in the environment {', '.join(ENVIRONMENT)}: of the first "
+            "process host:port, how many there are, and which this one is, from 0"
         ) from error
     try:
         yield processes

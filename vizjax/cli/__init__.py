@@ -19,6 +19,7 @@ COMMANDS = {
     "compare": "Compare",
     "class-model": "ClassModel",
     "search": "Search",
+    "survey": "Survey",
     "demo": "Demo",
     "data": "Data",
     "run": "Run",
