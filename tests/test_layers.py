@@ -38,15 +38,18 @@ SIBLINGS = LAYERS[3]
 CONFINED = {
     "flax": "vizjax/models/",
     "maxflow": "vizjax/localisation/graphcut.py",
-    "matplotlib": "vizjax/figures",
+    "matplotlib": ("vizjax/figures", "vizjax/sweeps/plots.py"),
 }
 HEAVY = (
+    "grain",
     "jinja2",
     "matplotlib",
     "maxflow",
+    "orbax",
     "ray",
     "scipy.io",
     "skimage",
+    "tensorboardX",
     "tensorflow",
     "tensorflow_datasets",
     "tyro",

@@ -201,7 +201,7 @@ def test_procedures_of_one_map_share_a_file_and_all_are_joined(tmp_path, monkeyp
     monkeypatch.setitem(known, "whole", whole)
     data = few_photos.dataset(damaged=(2,), uncertain=(0,))
     found = asked_for(tmp_path, data, ("middle", "share", "whole"))
-    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    files = {path.name: path.read_bytes() for path in tmp_path.glob("*.jsonl")}
     assert sorted(files) == ["voc_2007-middle.jsonl", "voc_2007-share.jsonl"]
     assert [one["name"] for one in found] == ["1.jpg", "3.jpg", "4.jpg"]
     alone = {name: asked_for(tmp_path / name, data, (name,)) for name in ("middle", "share")}

@@ -1,18 +1,13 @@
-"""A survey of five drawn photographs: the same file, however often it is interrupted."""
+"""A survey of five drawn photographs: its records, and the figures in them."""
 
 import dataclasses
 import functools
 import json
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import few_photos
 import jax
 import numpy as np
 import pytest
-import tiny
 from few_photos import PROCEDURES
 
 from vizjax.data import canvas
@@ -23,25 +18,7 @@ from vizjax.localisation import Localisation, Seeds
 from vizjax.procedures import Procedure
 from vizjax.survey import Plan, survey
 
-TESTS = Path(__file__).parents[1]
 BOTH = Plan(procedures=("share", "middle"))
-
-
-@pytest.fixture(scope="module")
-def network():
-    return tiny.network()
-
-
-@pytest.fixture
-def surveyed(network, tmp_path):
-    """`(plan, **options) -> records`, of the five photographs, into a new file."""
-
-    def run(plan, out="a.jsonl", *, dataset=None, known=PROCEDURES, workers=0, **options):
-        data = few_photos.dataset() if dataset is None else dataset
-        path = tmp_path / out
-        return survey(network, data, plan, path, known=known, workers=workers, **options)
-
-    return run
 
 
 def cases(records):
@@ -105,131 +82,6 @@ def test_a_worker_cuts_as_this_process_does(surveyed):
     (there,) = surveyed(plan, "one.jsonl", dataset=one, workers=1)
     assert here == there
     assert here["cases"][0]["procedures"]["cut"]["box"] is not None
-
-
-@pytest.mark.parametrize("batch", [1, 2, 3])
-def test_interrupted_after_any_photograph_it_ends_with_the_same_file(surveyed, tmp_path, batch):
-    plan = dataclasses.replace(BOTH, batch=batch)
-    surveyed(plan)
-    content = (tmp_path / "a.jsonl").read_bytes()
-    for stop in range(6):
-        done = 0
-
-        def advance(count, stop=stop):
-            nonlocal done
-            done += count
-            if done == stop:
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            surveyed(plan, f"{stop}.jsonl", advance=advance)
-        path = tmp_path / f"{stop}.jsonl"
-        assert path.read_bytes().count(b"\n") == 1 + stop
-        reported = []
-        surveyed(plan, f"{stop}.jsonl", advance=reported.append)
-        assert path.read_bytes() == content
-        assert reported == [stop] + [1] * (5 - stop)
-
-
-def test_interrupted_at_every_photograph_in_turn(surveyed, tmp_path):
-    surveyed(dataclasses.replace(BOTH, batch=2))
-
-    class Once(list):
-        def __call__(self, count):
-            self.append(count)
-            if len(self) == 2:  # the first call tells of what was found
-                raise KeyboardInterrupt
-
-    for _ in range(5):
-        with pytest.raises(KeyboardInterrupt):
-            surveyed(dataclasses.replace(BOTH, batch=2), "b.jsonl", advance=Once())
-    surveyed(dataclasses.replace(BOTH, batch=2), "b.jsonl", advance=Once())
-    assert (tmp_path / "b.jsonl").read_bytes() == (tmp_path / "a.jsonl").read_bytes()
-
-
-def test_interrupted_while_maps_are_made(surveyed, tmp_path):
-    surveyed(BOTH)
-    calls = []
-
-    @dataclasses.dataclass(frozen=True)
-    class Interrupted(Averaged):
-        def __call__(self, key, network, photos, labels):
-            calls.append(len(photos))
-            if len(calls) == 3:
-                raise KeyboardInterrupt
-            return super().__call__(key, network, photos, labels)
-
-    # `repr` is what the file's first line has: the class goes by the same name.
-    Interrupted.__qualname__ = "Averaged"
-    share = dataclasses.replace(PROCEDURES["share"], evidence=Interrupted(views=1, chunk=2))
-    known = PROCEDURES | {"share": share}
-    with pytest.raises(KeyboardInterrupt):
-        surveyed(BOTH, "b.jsonl", known=known)
-    surveyed(BOTH, "b.jsonl", known=known)
-    assert (tmp_path / "b.jsonl").read_bytes() == (tmp_path / "a.jsonl").read_bytes()
-
-
-def test_a_finished_survey_makes_no_maps(surveyed):
-    records = surveyed(BOTH)
-    known = {
-        name: dataclasses.replace(PROCEDURES[name], evidence=Silent(PROCEDURES[name].evidence))
-        for name in BOTH.procedures
-    }
-    assert surveyed(BOTH, known=known) == records
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class Silent:
-    """Evidence that must not be asked, under the name of another."""
-
-    other: object
-
-    def __call__(self, key, network, photos, labels):
-        raise AssertionError("a finished survey needs no maps")
-
-    def __repr__(self):
-        return repr(self.other)
-
-
-SCRIPT = """
-import pathlib, sys
-import few_photos, tiny
-from vizjax.survey import Plan, survey
-
-known = few_photos.PROCEDURES
-if sys.argv[2] == "killed":
-    # On the fourth photograph, with the records of three in the file.
-    count = 0
-
-    def middle_box(*arguments):
-        global count
-        count += 1
-        chosen = "killed" if count == 4 else "middle"
-        return few_photos.PROCEDURES[chosen].segment(*arguments)
-
-    known = known | {"middle": few_photos.Procedure("", known["middle"].evidence, middle_box)}
-survey(
-    tiny.network(), few_photos.dataset(), Plan(("middle", "share")), pathlib.Path(sys.argv[1]),
-    known=known, workers=0, advance=lambda done: print(done, flush=True),
-)
-"""
-
-
-@pytest.mark.slow
-def test_killed_it_goes_on(surveyed, tmp_path):
-    surveyed(Plan(("middle", "share")))
-    content = (tmp_path / "a.jsonl").read_bytes()
-    root = TESTS.parent
-    path = f"import sys; sys.path[:0] = {[str(root), str(TESTS)]!r}\n"
-    run = [sys.executable, "-c", path + SCRIPT, str(tmp_path / "b.jsonl")]
-    killed = subprocess.run([*run, "killed"], check=False, capture_output=True, cwd=root)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    left = (tmp_path / "b.jsonl").read_bytes()
-    assert content.startswith(left)
-    assert left.count(b"\n") == 4  # what was asked for, and three photographs
-    again = subprocess.run([*run, "whole"], check=False, capture_output=True, cwd=root)
-    assert again.returncode == 0, again.stderr.decode()
-    assert (tmp_path / "b.jsonl").read_bytes() == content
 
 
 @pytest.mark.parametrize("batch", [1, 2])
@@ -313,51 +165,6 @@ def test_procedures_that_share_their_evidence_compute_it_once(surveyed):
     found = surveyed(Plan(procedures=("one", "two"), batch=2), known=known)
     assert calls == [3, 1, 1]  # cases of photographs 0 and 1, of 3, of 4
     assert [case["procedures"]["one"]["box"] for case in cases(found)] == [None] * 5
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"plan": dataclasses.replace(BOTH, seed=1)},
-        {"plan": dataclasses.replace(BOTH, batch=2)},
-        {"plan": dataclasses.replace(BOTH, steps=2)},
-        {"plan": Plan(procedures=("middle", "share"))},
-        {"dataset": few_photos.dataset()[:4]},
-        {"dataset": few_photos.dataset()[::-1]},
-        {"dataset": few_photos.dataset()[1:]},
-    ],
-)
-def test_a_file_of_other_figures_is_refused(surveyed, tmp_path, change):
-    surveyed(BOTH)
-    content = (tmp_path / "a.jsonl").read_bytes()
-    with pytest.raises(InputError, match="holds the results of something else"):
-        surveyed(**({"plan": BOTH} | change))
-    assert (tmp_path / "a.jsonl").read_bytes() == content
-
-
-def test_another_network_is_refused(surveyed, tmp_path):
-    surveyed(BOTH)
-    with pytest.raises(InputError, match="holds the results of something else"):
-        survey(
-            tiny.network(seed=1),
-            few_photos.dataset(),
-            BOTH,
-            tmp_path / "a.jsonl",
-            known=PROCEDURES,
-            workers=0,
-        )
-
-
-def test_an_unknown_procedure_is_refused_before_anything_is_written(surveyed, tmp_path):
-    with pytest.raises(InputError, match="`procedures` has grabcut; expected some of: share, cut"):
-        surveyed(Plan(procedures=("share", "grabcut")))
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("fields", [{"batch": 0}, {"steps": -1}])
-def test_plans_it_refuses(fields):
-    with pytest.raises(InputError, match="`batch`, `steps` are"):
-        Plan(**fields)
 
 
 def test_a_worker_that_dies_is_told_in_a_line(surveyed, tmp_path):

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from vizjax.cli.console import BAD_INPUT, FAULT, INTERRUPTED, guarded, uninterrupted
-from vizjax.errors import InputError
+from vizjax.errors import InputError, unknown
 
 COMMANDS = {
     "explain": "Explain",
@@ -23,6 +23,8 @@ COMMANDS = {
     "demo": "Demo",
     "data": "Data",
     "run": "Run",
+    "sweep": "Sweep",
+    "collect": "Collect",
     "train": "Train",
 }
 """The commands: what the class of the options is called in the module of that name.
@@ -60,6 +62,8 @@ def command() -> NoReturn:
 def _main() -> int:
     arguments = sys.argv[1:]
     named = [name for name in COMMANDS if name in arguments[:1]]
+    if arguments and not named and not arguments[0].startswith("-"):
+        raise unknown("command", arguments[0], list(COMMANDS))
     modules = _imported(named or list(COMMANDS))
     commands = {name: getattr(module, COMMANDS[name]) for name, module in modules.items()}
     if not arguments:

@@ -34,13 +34,13 @@ def with_fields(
     """
     module = experiment(name)
     fields = [field.name for field in dataclasses.fields(module.Config)]
-    own = own | TINY
+    shown = own | TINY
     options = dataclasses.make_dataclass(
         "Options",
         [("config", Annotated[module.Config, tyro.conf.arg(name="")], _default(module, arguments))]
         + [
             (key, Annotated[kind, tyro.conf.arg(help=text)], dataclasses.field(default=default))
-            for key, (kind, default, text) in own.items()
+            for key, (kind, default, text) in shown.items()
         ],
         frozen=True,
     )
@@ -53,7 +53,7 @@ def with_fields(
         config=(tyro.conf.FlagCreatePairsOff,),
     )
     if rest:
-        known = [f"--{key.replace('_', '-')}" for key in (*fields, *own)]
+        known = [f"--{key.replace('_', '-')}" for key in (*fields, *shown)]
         raise unknown("option", rest[0], known, f"see vizjax {command} {name} --help")
     return module, found.config, {key: getattr(found, key) for key in own}
 

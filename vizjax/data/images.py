@@ -55,7 +55,7 @@ def read_photo(path: str | os.PathLike[str]) -> Photo:
         with file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of bombs and odd metadata: read or refused, below
             with Image.open(file, formats=FORMATS) as image:
-                return _rgb(image)
+                return rgb(image)
     except InputError as error:
         raise InputError(f"`{path}` {error}") from error
     except Image.UnidentifiedImageError as error:
@@ -75,7 +75,16 @@ def read_photo(path: str | os.PathLike[str]) -> Photo:
         ) from error
 
 
-def _rgb(image: Image.Image) -> Photo:
+def rgb(image: Image.Image) -> Photo:
+    """An image of Pillow's as RGB in 0-255: turned upright, on white where it is transparent.
+
+    Args:
+      image: opened; of 16 bits a channel the upper 8 are kept, rounded.
+
+    Raises:
+      InputError: its samples are signed, of 32 bits or floating-point, whose range is not known;
+        the message leaves it to the caller to say of which photograph.
+    """
     sixteen_bit = image.mode.startswith("I;16") or (image.mode, image.format) == ("I", "PPM")
     if image.mode in ("I", "F") and not sixteen_bit:
         kind = {"I": "signed or 32-bit", "F": "floating-point"}[image.mode]

@@ -1,18 +1,19 @@
 """Running an experiment into its folder, so that whatever happens can be told and gone on from."""
 
 import contextlib
+import errno
+import inspect
 import shlex
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from vizjax.data.locks import locked
 from vizjax.errors import InputError
 from vizjax.runs.configs import as_json, digest, execution_fields
 from vizjax.runs.provenance import begun, device
@@ -20,10 +21,6 @@ from vizjax.runs.reading import Run, read_manifest, read_run
 from vizjax.runs.result import STAGED, discard, write_json, write_result
 
 ROOT = Path("runs")
-
-
-class BusyError(InputError):
-    """Another process is at work in the folder."""
 
 
 def folder_of(module: ModuleType, config: Any, root: Path = ROOT) -> Path:
@@ -64,7 +61,7 @@ def execute(
     folder = folder_of(module, config, root)
     if not again and (kept := finished(folder)):
         return kept
-    with locked(folder, wait=wait):
+    with held(folder, wait=wait):
         if not again and (kept := finished(folder)):  # while we waited
             return kept
         before = read_manifest(folder) if finished(folder) else None
@@ -83,7 +80,7 @@ def finished(folder: Path) -> Run | None:
 
 def mark_failed(folder: Path, error: str) -> None:
     """Say in a run's manifest that its process ended, if that left it `running`."""
-    with contextlib.suppress(InputError), locked(folder):
+    with contextlib.suppress(InputError), held(folder):
         manifest = read_manifest(folder)
         if manifest and manifest["status"] == "running":
             manifest |= {"status": "failed", "error": error, "ended": _now()}
@@ -96,6 +93,7 @@ def _run(
     started, start = _now(), time.monotonic()
     manifest = {
         "name": folder.parent.name,
+        "about": inspect.getdoc(module) or "",
         "status": "running",
         "error": None,
         **begun(Path(str(module.__file__)), command),
@@ -131,37 +129,21 @@ def _run(
             discard(folder / STAGED)
             # A finished run that could not be repeated is still finished.
             write_json(folder / "manifest.json", manifest if before is None else before)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise InputError(
+                f"`{folder}`: {error.strerror}; expected a disk with room; what is done is kept, "
+                "and the same command goes on"
+            ) from error
         raise
 
 
-@contextlib.contextmanager
-def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a run's folder, which is made if need be; the lock ends with the process.
-
-    Raises:
-      BusyError: another process holds it, and `wait` is False.
-      InputError: the folder cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock", timeout=-1 if wait else 0)
-        lock.acquire()
-    except Timeout as error:
-        manifest = read_manifest(folder) or {}
-        by = manifest.get("process", {})
-        raise BusyError(
-            f"`{folder}` is at work in another process"
-            + (f" ({by['pid']} on {by['host']})" if by else "")
-            + "; expected one at a time: wait for it, or end it"
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"`{folder}`: {error.strerror or error}; expected a folder to write into"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+def held(folder: Path, *, wait: bool = False) -> AbstractContextManager[None]:
+    """Hold a run's folder, as of `vizjax.data.locks.locked`."""
+    by = ""
+    with contextlib.suppress(InputError):
+        if process := (read_manifest(folder) or {}).get("process"):
+            by = f" ({process['pid']} on {process['host']})"
+    return locked(folder / ".lock", of=folder, wait=wait, by=by)
 
 
 def _now() -> str:

@@ -97,7 +97,7 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     """
     try:
         return json.loads((path / "manifest.json").read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise InputError(

@@ -130,7 +130,7 @@ def _json(content: Any) -> bytes:
     return f"{text}\n".encode(errors="backslashreplace")
 
 
-def _line(metric: Metric) -> dict[str, Any]:
+def _line(metric: Mapping[str, Any]) -> dict[str, Any]:
     """A metric as JSON has it, in which there is neither NaN nor infinity: those are null."""
     found = {}
     for name, value in metric.items():

@@ -29,7 +29,7 @@ class Uniform:
       InputError: the ends are not in order.
     """
 
-    def __init__(self, low: float, high: float):
+    def __init__(self, low: float | int, high: float | int):
         if not -np.inf < low < high < np.inf:
             raise InputError(f"`low`, `high` are {low}, {high}; expected finite numbers in order")
         self.low, self.high = float(low), float(high)
@@ -50,7 +50,7 @@ class LogUniform:
       InputError: the ends are not positive and in order.
     """
 
-    def __init__(self, low: float, high: float):
+    def __init__(self, low: float | int, high: float | int):
         if not 0 < low < high < np.inf:
             raise InputError(
                 f"`low`, `high` are {low}, {high}; expected finite numbers above 0, in order"

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from vizjax.data.examples import Dataset
+from vizjax.data.locks import locked
 from vizjax.devices import ALONE, Processes
 from vizjax.errors import InputError
 from vizjax.evidence import canvas_of, mean_scores
@@ -89,8 +90,8 @@ def survey(
       `measured`, one a class; or `error`, of a photograph that cannot be used.
 
     Raises:
-      InputError: an unknown procedure, a file of something else or that cannot be written, a
-        network that the procedures cannot use, or an unusable option.
+      InputError: an unknown procedure, a file of something else, that cannot be written, or that
+        another process is writing, a network that the procedures cannot use, or an unusable option.
     """
     known = procedures(network) if known is None else known
     for name in plan.procedures:
@@ -101,7 +102,8 @@ def survey(
     head = _head(network, dataset, plan, chosen)
 
     def of_stretch(path: Path, stretch: range) -> list[dict[str, Any]]:
-        with Lines(path, head) as lines, pool(workers) as submit:
+        lock = path.with_name(f".{path.name}.lock")
+        with locked(lock, of=path), Lines(path, head) as lines, pool(workers) as submit:
             _check_same(dataset, stretch, lines)
             _survey(network, dataset, stretch, plan, chosen, lines, submit, workers, advance)
             return lines.found

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from vizjax.data.datasets.boxes import whole_box
-from vizjax.data.images import FORMATS, _rgb
+from vizjax.data.images import FORMATS, rgb
 from vizjax.errors import InputError, unknown
 from vizjax.types import Box, Photo
 
@@ -208,7 +208,7 @@ def decode(encoded: bytes, name: str, mode: str) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, as in `read_photo`
             with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
-                return _rgb(image) if mode == "RGB" else np.array(image.convert("L"))
+                return rgb(image) if mode == "RGB" else np.array(image.convert("L"))
     except Exception as error:  # Pillow's decoders raise of every kind on damaged data
         reason = (
             "it is no image" if isinstance(error, Image.UnidentifiedImageError) else _line(error)
