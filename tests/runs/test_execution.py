@@ -76,6 +76,22 @@ def test_a_finished_run_is_not_repeated_unless_asked(bowl, tmp_path):
     assert contents(again.path) == contents(first.path)
 
 
+def test_a_result_half_in_place_is_not_finished(bowl, tmp_path, monkeypatch):
+    first = execute(bowl, bowl.TINY, tmp_path)
+    whole = contents(first.path)
+
+    def half(folder):
+        (folder / "metrics.jsonl").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vizjax.runs.execution.publish", half)
+        with pytest.raises(KeyboardInterrupt):
+            execute(bowl, bowl.TINY, tmp_path, again=True)
+    assert statuses(tmp_path) == ["interrupted"]
+    assert contents(execute(bowl, bowl.TINY, tmp_path).path) == whole
+
+
 @pytest.mark.parametrize("error", [InputError, ValueError, KeyboardInterrupt, SystemExit])
 def test_what_ends_a_run_is_in_its_manifest_and_the_same_call_goes_on(
     bowl, tmp_path, monkeypatch, error

@@ -11,7 +11,12 @@ from PIL import Image
 
 from vizjax.errors import InputError
 from vizjax.runs import Figure, Result
-from vizjax.runs.result import write_result
+from vizjax.runs.result import publish, stage
+
+
+def write_result(result, folder):
+    stage(result, folder)
+    publish(folder)
 
 
 def lines(folder):

@@ -18,7 +18,7 @@ from vizjax.errors import InputError
 from vizjax.runs.configs import as_json, digest, execution_fields
 from vizjax.runs.provenance import begun, device
 from vizjax.runs.reading import Run, read_manifest, read_run
-from vizjax.runs.result import STAGED, discard, write_json, write_result
+from vizjax.runs.result import STAGED, discard, publish, stage, write_json
 
 ROOT = Path("runs")
 
@@ -111,7 +111,9 @@ def _run(
         write_json(folder / "manifest.json", manifest)
         work.mkdir(exist_ok=True)
         result = module.run(config, work)
-        write_result(result, folder)
+        stage(result, folder)
+        before = None  # from here on the old result goes
+        publish(folder)
         manifest |= {"status": "finished", "inputs": dict(result.inputs), "device": device()}
         manifest |= {"ended": _now(), "seconds": round(time.monotonic() - start, 3)}
         write_json(folder / "manifest.json", manifest)

@@ -73,10 +73,8 @@ class Result(NamedTuple):
     inputs: Mapping[str, str] = NOTHING
 
 
-def write_result(result: Result, folder: Path) -> None:
-    """Write a result into a run's folder, in place of the one that may be there.
-
-    All is written aside first: a full disk leaves the old result as it was.
+def stage(result: Result, folder: Path) -> None:
+    """Write a result into a run's folder, beside the one that may be there.
 
     Raises:
       InputError: the disk is full, a name is not one of a file, or a metric is no plain value.
@@ -97,6 +95,15 @@ def write_result(result: Result, folder: Path) -> None:
     _write(staged / "figures.json", _json(captions))
     for name, table in result.tables.items():
         _write(staged / "tables" / f"{name}.md", f"{table.rstrip()}\n".encode())
+
+
+def publish(folder: Path) -> None:
+    """Put the result that was staged in place of the one that may be there.
+
+    Raises:
+      InputError: the folder cannot be written.
+    """
+    staged = folder / STAGED
     try:
         for part in PARTS:
             discard(folder / part)
