@@ -1,5 +1,7 @@
 """What every test runs under: checked shapes, and no silent broadcasting or promotion."""
 
+import os
+
 from jaxtyping import install_import_hook
 
 # Before vizjax is first imported: from then on its annotations are checked at every call.
@@ -12,6 +14,22 @@ import pytest  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+QUICK = (
+    "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+    " --xla_cpu_use_fusion_emitters=false"
+)
+"""Most of the tests' time is compilation: with these it is a fifth, and JAX's programs are the
+same. `make test-slow` and `make test-peers` have the machine code that everyone has."""
+
+
+def pytest_configure(config):
+    """Before JAX has started; an unknown flag would end the process, so of a known version only."""
+    quick = config.option.markexpr == "not slow and not peers"
+    if quick and jax.__version__.startswith("0.10."):
+        os.environ.setdefault("XLA_FLAGS", QUICK)
+    if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # which share the cores
+        os.environ.setdefault("NPROC", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 
 def pytest_ignore_collect(collection_path, config):
