@@ -18,7 +18,8 @@ KILLS = 10
 
 
 def environment(folder):
-    return os.environ | {"VIZJAX_CACHE": str(folder / "cache"), "RAY_ADDRESS": ""}
+    kept = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    return kept | {"VIZJAX_CACHE": str(folder / "cache")}
 
 
 def swept(folder, *options):

@@ -91,7 +91,8 @@ def cluster(
     """A Ray cluster; its machines share the folders of runs and experiments.
 
     Args:
-      address: of a cluster that is there, as of `ray.init`; one is started here if it is None.
+      address: of a cluster that is there, as of `ray.init`; unless given, `$RAY_ADDRESS`, and if
+        there is none either, one is started here.
       workers: processes of the one that is started.
       gpus: of a point; 0.5 lets two share one.
       prepare: called in each process.
@@ -104,16 +105,14 @@ def cluster(
         ray: Any = importlib.import_module("ray")
     except ImportError as error:
         raise InputError(
-            "`--on` is ray, which is not installed; expected the extra `cluster`: "
-            "pip install 'vizjax[cluster]'"
+            "`--on` is ray, which is not installed; expected the extra `cluster` of vizjax, or: "
+            "pip install 'ray[client]'"
         ) from error
-    own = address is None and "RAY_ADDRESS" not in os.environ
-    options: dict[str, Any] = {"num_cpus": workers} if own else {}
-    if own:
-        options["include_dashboard"] = False
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    options = {"num_cpus": workers, "include_dashboard": False} if address == "local" else {}
     try:
         ray.init(address, log_to_driver=False, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, ImportError, RuntimeError, ValueError) as error:
         raise InputError(
             f"`--on` is ray at {address}, which cannot be used: {error}; expected the address of a "
             "running cluster, such as ray://head:10001"
