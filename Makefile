@@ -15,12 +15,13 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # The stamp lists the extras that are installed. It is written last, so that an installation
 # cut short is done again.
 stamp := .venv/installed
-tested := test test-slow test-peers lint types format docs-check
+tested := test test-slow test-peers test-pages test-notebooks pictures lint types format docs-check
 benched := bench bench-check
 comma := ,
 installed := $(shell cat $(stamp) 2>/dev/null)
 needed := $(subst $(comma), ,$(EXTRAS)) $(if $(filter $(tested),$(MAKECMDGOALS)),test) \
-  $(if $(filter test-peers $(benched),$(MAKECMDGOALS)),bench)
+  $(if $(filter test-peers $(benched),$(MAKECMDGOALS)),bench) \
+  $(if $(filter test-pages,$(MAKECMDGOALS)),pages) $(if $(filter docs,$(MAKECMDGOALS)),docs)
 extras := $(sort $(installed) $(needed))
 missing := $(filter-out $(installed),$(needed))
 
@@ -29,10 +30,10 @@ space := $(empty) $(empty)
 requirement := .$(if $(extras),[$(subst $(space),$(comma),$(extras))])
 
 .DEFAULT_GOAL := help
-.PHONY: help demo $(tested) $(benched) clean missing-extras
+.PHONY: help demo docs $(tested) $(benched) clean missing-extras
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(stamp)  ## explain photographs with the shipped network: a page in demo/
 	$(bin)/vizjax demo --out demo
@@ -47,6 +48,12 @@ test-slow: $(stamp)  ## the tests that take minutes
 
 test-peers: $(stamp)  ## the same results from torch, captum and keras (fetches gigabytes)
 	KERAS_BACKEND=jax $(bin)/pytest -m peers tests/peers
+
+test-pages: $(stamp)  ## the pages in a browser, which must be there: Chromium or Chrome
+	$(bin)/pytest -m browser tests/report
+
+test-notebooks: $(stamp)  ## every notebook from end to end
+	$(bin)/pytest -m notebooks tests/test_notebooks.py -n auto --maxprocesses 2
 
 bench: $(stamp)  ## vizjax against torch, captum and opencv: ratios, in bench/ (an hour)
 	$(bin)/python -m experiments.bench --out bench
@@ -69,8 +76,16 @@ format: $(stamp)  ## let ruff mend what it can
 docs-check: $(stamp)  ## what the documents and docstrings say, executed
 	$(bin)/pytest tests/test_docs.py --doctest-modules vizjax
 
+# Offline; every warning is an error. The variable keeps the theme from announcing another program.
+docs: $(stamp)  ## the pages, in site/index.html
+	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --quiet
+	@echo 'The pages: $(CURDIR)/site/index.html'
+
+pictures: $(stamp)  ## the pictures of the README and the pages, from the notebooks
+	$(bin)/python docs/pictures.py
+
 clean:  ## remove .venv, demo/, build products and caches
-	rm -rf .venv demo bench build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf .venv demo bench site build dist *.egg-info .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(stamp): pyproject.toml constraints.txt $(if $(missing),missing-extras)

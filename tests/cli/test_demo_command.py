@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import io
 import re
-from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
@@ -13,42 +12,6 @@ from vizjax import demo
 from vizjax.models import load
 
 pytestmark = pytest.mark.usefixtures("adam_promotes")
-
-VOID = {"meta", "img", "link", "br", "hr"}
-
-
-class Page(HTMLParser):
-    """Walks a page, checks that its tags close in turn, and keeps what it says."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.images, self.texts, self.links, self.ids = [], [], [], [], set()
-        self.feed(html)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        attributes = dict(attrs)
-        assert len(attributes) == len(attrs), f"{tag} has an attribute twice"
-        self.ids.add(attributes.get("id"))
-        if tag == "img":
-            self.images.append(attributes)
-        if tag == "a":
-            self.links.append(attributes["href"])
-        assert not {"srcset", "poster", "data", "action"} & set(attributes)
-        assert tag not in {"script", "iframe", "link", "object", "embed"}
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open:
-            self.texts.append((self.open[-1], data.strip()))
-
-    def said(self, tag):
-        return [text for where, text in self.texts if where == tag and text]
 
 
 @pytest.fixture(scope="module")

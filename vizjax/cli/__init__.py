@@ -21,6 +21,7 @@ COMMANDS = {
     "search": "Search",
     "survey": "Survey",
     "demo": "Demo",
+    "report": "Report",
     "data": "Data",
     "run": "Run",
     "sweep": "Sweep",
