@@ -66,6 +66,7 @@ def test_it_is_stored_without_outputs(path):
     assert notebook.metadata.kernelspec.name == "python3"
 
 
+@pytest.mark.notebooks
 def test_it_runs(path, tmp_path):
     outputs = outputs_of(read(path), tmp_path)
     assert complaints(outputs) == ""
