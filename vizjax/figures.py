@@ -1,5 +1,6 @@
 """Figures for a file: pictures with titles and a caption that states every parameter."""
 
+import io
 import textwrap
 import warnings
 from collections.abc import Sequence
@@ -143,7 +144,7 @@ def grid(
     return _captioned(figure, caption)
 
 
-def write(figure: Figure, file: BinaryIO) -> None:
+def write(figure: Figure, file: BinaryIO | io.BytesIO) -> None:
     """Writes a figure as a PNG at 150 dots an inch, byte for byte the same each time.
 
     Args:
