@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vizjax import ascent, attribution, cpu, data, models, ops, rules
+    from vizjax import ascent, attribution, cpu, data, models, ops, rules, training
     from vizjax.ascent import (
         NATURAL,
         PAPER,
@@ -46,6 +46,7 @@ _NAMES = {
     "models": "ConvNet Network Preprocessing load",
     "ops": "",
     "rules": "RULES rectifier",
+    "training": "",
     "types": "Box Image Label SaliencyMap ScoreFn Scores",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}

@@ -10,6 +10,7 @@ from vizjax.cli.console import progress, say
 from vizjax.data.datasets.records import data_folder, prepared
 from vizjax.data.datasets.registry import DATASETS, present
 from vizjax.data.photos import fetch_photos
+from vizjax.errors import InputError
 
 TFDS_FOLDER = tyro.conf.arg(
     metavar="FOLDER", help_behavior_hint="(default: $TFDS_DATA_DIR, else ~/tensorflow_datasets)"
@@ -30,18 +31,22 @@ class Fetch:
 
 @dataclass(frozen=True)
 class Prepare:
-    """Draw a dataset, and write it in the format of TensorFlow Datasets."""
+    """Draw a dataset, or convert one, and write it in the format of TensorFlow Datasets."""
 
-    what: Annotated[Literal["shapes"], tyro.conf.Positional]
-    """Plane shapes on cluttered grounds, with exact masks and boxes."""
+    what: Annotated[Literal["shapes", "cifar10"], tyro.conf.Positional]
+    """Plane shapes on cluttered grounds, with exact masks and boxes; or CIFAR-10."""
     folder: Annotated[Path | None, TFDS_FOLDER] = None
     """Where to: a folder of TFDS's datasets."""
+    source: Annotated[
+        Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="(of cifar10: required)")
+    ] = None
+    """The folder of CIFAR-10's binary version, cifar-10-binary.tar.gz unpacked."""
     train: int = 2000
-    """Pictures to train on."""
+    """Shapes to train on."""
     test: int = 500
-    """Pictures to test on."""
+    """Shapes to test on."""
     seed: int = 0
-    """Of the pictures."""
+    """Of the shapes."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +81,35 @@ def run(options: Data) -> int:
 
 
 def _prepare(options: Prepare) -> None:
+    folder = data_folder(options.folder)
+    kept = prepared(options.what, folder) is not None
+    prepare = _prepare_shapes if options.what == "shapes" else _prepare_cifar10
+    path = prepare(options, folder)
+    what = {"shapes": "the shapes", "cifar10": "the pictures of CIFAR-10"}[options.what]
+    say(f"{what}{', as they were' if kept else ''}: {path.resolve()}")
+
+
+def _prepare_shapes(options: Prepare, folder: Path) -> Path:
     from vizjax.data.shapes.builder import prepare_shapes  # a second, and only needed here
 
-    folder = data_folder(options.folder)
-    kept = prepared("shapes", folder) is not None
+    if options.source is not None:
+        raise InputError(f"`--source` is {options.source}; expected none: shapes are drawn")
     with progress(options.train + options.test, "pictures") as advance:
-        path = prepare_shapes(
+        return prepare_shapes(
             folder, train=options.train, test=options.test, seed=options.seed, advance=advance
         )
-    say(f"the shapes{', as they were' if kept else ''}: {path.resolve()}")
+
+
+def _prepare_cifar10(options: Prepare, folder: Path) -> Path:
+    from vizjax.data.cifar import prepare_cifar10  # likewise
+
+    if options.source is None:
+        raise InputError(
+            "`--source` is missing; expected the folder of CIFAR-10's binary version, "
+            "cifar-10-binary.tar.gz unpacked"
+        )
+    with progress(60_000, "pictures") as advance:
+        return prepare_cifar10(options.source, folder, advance=advance)
 
 
 def _list(folder: Path | None) -> None:

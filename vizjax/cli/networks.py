@@ -15,7 +15,8 @@ from vizjax.programs import LIVE, Kept, Live
 NetworkName: TypeAlias = Annotated[
     str,
     tyro.conf.arg(
-        help=f"{', '.join(NETWORKS)}, or the path of a MatConvNet file such as imagenet-vgg-f.mat."
+        help=f"{', '.join(NETWORKS)}, or the path of a MatConvNet file such as imagenet-vgg-f.mat, "
+        "or of a network that vizjax trained: a .safetensors file or the training's folder."
     ),
 ]
 """The option `--network`, with its help."""

