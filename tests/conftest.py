@@ -19,8 +19,8 @@ QUICK = (
     "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
     " --xla_cpu_use_fusion_emitters=false"
 )
-"""Most of the tests' time is compilation: with these it is a fifth, and JAX's programs are the
-same. `make test-slow` and `make test-peers` have the machine code that everyone has."""
+"""Compilation takes a fifth of its time with these, and JAX's programs are the same. The tests of
+`make test-slow` and `make test-peers` have the machine code that everyone has."""
 
 
 def pytest_configure(config):
