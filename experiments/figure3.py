@@ -7,9 +7,11 @@ from.
     vizjax run figure3 [--photos chelsea my.jpg] [--smoothness 50]
     vizjax sweep figure3
 
-Expected: the saucer with its cup as the espresso; three boxes that are nearly the whole photograph,
-for the cat, which fills it, and for two photographs whose class is wrong. Colour alone puts 76 % of
-the seeds on their own side, so the two models are far from apart. Time: half a minute on one core.
+Expected: cup and saucer as the espresso, less the coffee itself, which is a piece of its own; the
+whole photograph as the box of the cat, which fills it. The rocket and the astronaut are taken for a
+pole and a barbell, and their boxes are the whole photograph and its upper two thirds. Colour alone
+puts 76 % of the seeds on their own side: the two models are far from apart. Time: 40 seconds on one
+core.
 """
 
 import functools

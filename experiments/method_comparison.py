@@ -1,10 +1,20 @@
 """Every method on the same photographs: what their maps look like, and how alike they are.
 
-Claim: maps of one class by different methods agree in parts only. Gradients weighed in different
-ways rank pixels alike, class activation maps agree with one another and with what hides parts of
-the photograph, and between the two groups there is little in common.
+Claim: maps of one class by different methods agree in parts only, and those that keep the signs of
+single pixels with none of the others.
 
     vizjax run method_comparison [--photos chelsea my.jpg] [--methods saliency grad_cam rise]
+
+Expected: means of Spearman's rank correlation on a cat and a cup of coffee, between methods of
+
+| | magnitudes | signed | class activation | perturbation |
+|---|--:|--:|--:|--:|
+| magnitudes of gradients (8) | 0.52 | 0.01 | 0.31 | 0.26 |
+| signed: gradient × input, integrated, expected (3) | | 0.25 | 0.00 | 0.00 |
+| class activation (4) | | | 0.96 | 0.47 |
+| perturbation: occlusion, RISE, Shapley (3) | | | | 0.46 |
+
+Grad-CAM of fire9 is CAM here, for only a convolution lies behind. Time: 4 minutes on one core.
 """
 
 import itertools
@@ -174,7 +184,7 @@ def _maps(network: Network, one: Comparison) -> Plot:
 
 
 def _matrix(methods: list[Bound], agreement: np.ndarray) -> Plot:
-    figure = sheet.blank(9.6, layout="constrained")
+    figure = sheet.blank(9.0, layout="constrained")
     axis = figure.add_subplot()
     shown = axis.imshow(agreement, cmap="RdBu_r", vmin=-1, vmax=1)
     names = [_named(method.name) for method in methods]
