@@ -114,7 +114,7 @@ def test_of_very_many_parts_some_are_left_out():
     [
         ([{"l2": 1e-6, "n": 3}, {"l2": 0.1, "n": 3}], ["l2 1e-06", "l2 0.1"]),
         ([{"l2": 1, "on": False}, {"l2": 1}], ["on false", "on –"]),
-        ([{"text": "x" * 50}, {"text": "y"}], ["run 1", "run 2"]),
+        ([{"text": "x" * 60}, {"text": "y"}], ["run 1", "run 2"]),
         ([{}, {}], ["run 1", "run 2"]),
         ([{"seed": 0}], ["run 1"]),
     ],

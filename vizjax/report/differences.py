@@ -9,6 +9,9 @@ from vizjax.runs import Run
 MEASURES = 100
 """More of the parts' nobody reads."""
 
+LONGEST = 60
+"""Characters in the name of a run."""
+
 
 class Row(NamedTuple):
     """One thing in all runs.
@@ -179,7 +182,7 @@ def names_of(runs: Sequence[Run]) -> list[str]:
         ", ".join(f"{field} {setting(one[field]) if field in one else ABSENT}" for field in fields)
         for one in configs
     ]
-    if all(0 < len(name) <= 40 for name in names) and len(set(names)) == len(names):
+    if all(0 < len(name) <= LONGEST for name in names) and len(set(names)) == len(names):
         return names
     return [f"run {number}" for number in range(1, len(runs) + 1)]
 

@@ -85,13 +85,14 @@ def columns(lines: Sequence[Mapping[str, Any]]) -> list[Column]:
 
 
 def _trouble(run: Run) -> str:
-    state, after = run.manifest["status"], duration(run.manifest.get("seconds"))
+    state, seconds = run.manifest["status"], run.manifest.get("seconds")
+    after = "" if seconds is None else f" after {duration(seconds)}"
     if state == "finished":
         return ""
     if state == "failed":
-        said = f"failed after {after}: {run.manifest.get('error') or 'for no known reason'}."
+        said = f"failed{after}: {run.manifest.get('error') or 'for no known reason'}."
     elif state == "interrupted":
-        said = f"was interrupted after {after}; its command goes on from there."
+        said = f"was interrupted{after}; its command goes on from there."
     else:
         said = "had not finished when this page was made: it is at work, or was ended from outside."
     if run.metrics or run.figures or run.tables:
