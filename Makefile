@@ -53,7 +53,7 @@ test-pages: $(stamp)  ## the pages in a browser, which must be there: Chromium o
 	$(bin)/pytest -m browser tests/report
 
 test-notebooks: $(stamp)  ## every notebook from end to end
-	$(bin)/pytest -m notebooks tests/test_notebooks.py -n auto --maxprocesses 2
+	$(bin)/pytest -m notebooks tests/test_notebooks.py
 
 bench: $(stamp)  ## vizjax against torch, captum and opencv: ratios, in bench/ (an hour)
 	$(bin)/python -m experiments.bench --out bench
