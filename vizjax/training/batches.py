@@ -103,7 +103,10 @@ def stream(
       workers: processes that read and decode; 0 for threads of this one.
     """
     import grain  # a second, and only needed here
+    from absl import flags
 
+    if not flags.FLAGS.is_parsed():  # Grain asks them, and whoever is no program of absl's has none
+        flags.FLAGS.mark_as_parsed()
     hosts, host = jax.process_count(), jax.process_index()
     source: Any = _Placed(split, seed, batch, first, steps, host, hosts)
     pictures = grain.MapDataset.source(source).batch(batch // hosts, drop_remainder=True)

@@ -1,0 +1,269 @@
+"""What zeroing out random parts of the pictures does to the error, and to saliency maps.
+
+Claim: Simonyan et al. 2013 train their ConvNet with "additional image jittering, based on
+zeroing-out random parts of an image", and do not say what it is good for. Parts of an object that
+are hidden at times might make the network look at all of it, and its saliency maps (§3.1) cover it.
+
+    vizjax run zeroing_out [--trainings 3 --drawn 8000 --width 16]
+
+Shapes are drawn for it, ten classes told apart by their outline alone, with exact masks. The same
+seeds, with and without; every measure is of the map of the true class on the test pictures, at the
+network's resolution: whether its maximum lies on a shape (no tolerance), how much of its energy
+does, whether the box of what exceeds 15 % of the maximum has an IoU of 0.5 with a shape's.
+
+Expected: EXPECTED
+Time: TIME
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments import sheet
+from experiments.sheet import Cell, Row
+from experiments.trainings import checksums, curves, finished, opened
+from vizjax import training
+from vizjax.attribution import saliency
+from vizjax.data import Dataset, dataset
+from vizjax.data.images import resize_mask
+from vizjax.errors import InputError
+from vizjax.evaluation import (
+    energy_inside,
+    is_localised,
+    paired_comparison,
+    pointing_hit,
+)
+from vizjax.localisation.thresholding import above_share
+from vizjax.models import Network, load
+from vizjax.pictures import heat, to_pixels
+from vizjax.runs import Figure, Result, table
+from vizjax.types import Box
+
+MEASURES = {
+    "error": "test error",
+    "pointing": "pointing",
+    "energy": "energy inside",
+    "box_error": "box error at IoU 0.5",
+}
+
+CHUNK = 100
+
+
+@dataclass(frozen=True)
+class Config(training.Config):
+    """How many trainings, and how the ConvNet is trained; `patches` is 0 in half of them."""
+
+    trainings: int = 3
+    """Seeds, from `seed` on, each with and without."""
+    drawn: int = 8000
+    """Shapes to train on; a quarter as many to test on."""
+    folder: Path | None = None
+    """Where TFDS's datasets are, with shapes; by default they are drawn for the run."""
+    share: float = 0.15
+    """Of a map's maximum: what exceeds it makes the box (Selvaraju et al. 2017)."""
+    shown: int = 5
+    """Pictures in the figure."""
+    size: int = 64
+    """Height and width of the network's input, in pixels."""
+    stride: int | None = 2
+    """Of conv1."""
+    width: int = 16
+    """Channels of conv1; conv2 to conv5 have four times as many."""
+    learning_rate: float = 0.02
+    """The highest."""
+    epochs: float = 40.0
+    """How often the training set is seen."""
+    warmup: float = 2.0
+    """Epochs over which it rises from zero, in a line."""
+    every: float = 10.0
+    """Epochs from one evaluation and checkpoint to the next."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the network's arithmetic; parameters are float32."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("trainings", "drawn", "shown", "patches"):
+            if getattr(self, name) < 1:
+                raise InputError(f"`{name}` is {getattr(self, name)}; expected at least 1")
+        if not 0 <= self.share < 1:
+            raise InputError(f"`share` is {self.share}; expected 0 or more, below 1")
+
+
+TINY = Config(
+    trainings=2, drawn=32, size=32, width=2, batch=8, epochs=2.0, every=2.0, shown=2, log=4
+)
+
+
+class Measured(NamedTuple):
+    """Of one network, a value for each test picture.
+
+    Attributes:
+      error: whether its highest score is another class's.
+      pointing: whether the map's maximum lies on a shape.
+      energy: the share of the map's energy that lies on shapes.
+      box_error: whether the map's box misses all shapes.
+    """
+
+    error: np.ndarray
+    pointing: np.ndarray
+    energy: np.ndarray
+    box_error: np.ndarray
+
+
+def run(config: Config, work: Path) -> Result:
+    """Trains every network, and asks each for the maps of all test pictures."""
+    data = opened("shapes", config, work, folder=config.folder, drawn=config.drawn)
+    truth = dataset("shapes", folder=data.train.records.folder.parents[1])
+    folders: dict[str, list[Path]] = {"without": [], "with": []}
+    found: dict[str, list[Measured]] = {"without": [], "with": []}
+    metrics: list[dict[str, Any]] = []
+    for number in range(config.trainings):
+        for name, patches in (("without", 0), ("with", config.patches)):
+            seed = config.seed + number
+            one = dataclasses.replace(config.resolved(), patches=patches, seed=seed)
+            folder = work / f"{name} {seed}"
+            finished(data, one, folder)
+            folders[name].append(folder)
+            measured = measures(loaded(folder, data), truth, config.share)
+            found[name].append(measured)
+            means = {m: float(getattr(measured, m).mean()) for m in MEASURES}
+            metrics.append({"zeroing_out": name == "with", "seed": seed, **means})
+    rows, summary = [], {"summary": True}
+    for measure, title in MEASURES.items():
+        by_seed = {
+            name: np.array([getattr(one, measure) for one in ones]) for name, ones in found.items()
+        }
+        # Pictures are paired, each the mean over the seeds: the networks' own chance is shown by
+        # their range.
+        compared = paired_comparison(by_seed["with"].mean(axis=0), by_seed["without"].mean(axis=0))
+        cells = [spread(by_seed[name].mean(axis=1)) for name in ("without", "with")]
+        difference = f"{100 * compared.difference:+.1f}"
+        interval = f"{100 * compared.low:+.1f} to {100 * compared.high:+.1f}"
+        rows.append([title, *cells, difference, interval])
+        summary |= {
+            f"{measure}_without": float(by_seed["without"].mean()),
+            f"{measure}_with": float(by_seed["with"].mean()),
+            f"{measure}_difference": compared.difference,
+            f"{measure}_low": compared.low,
+            f"{measure}_high": compared.high,
+        }
+    header = ["%, mean (range over seeds)", "without", "with", "difference", "95 % interval"]
+    full = config.resolved()
+    caption = (
+        f"ConvNet of width {full.width} at {full.size} pixels on {data.name}, "
+        f"{len(data.train)} pictures, {full.epochs:g} epochs; with: {full.patches} part of up to "
+        f"{full.patch:g} of each side zeroed out; seeds {config.seed} to "
+        f"{config.seed + config.trainings - 1}"
+    )
+    return Result(
+        [*metrics, summary],
+        figures={
+            "curves": Figure.of_plot(curves(folders), caption),
+            "maps": Figure.of_plot(maps_shown(config, folders, data, truth), maps_caption(config)),
+        },
+        tables={"effect": table(header, rows)},
+        inputs=checksums(data),
+    )
+
+
+def loaded(folder: Path, data: training.Data) -> Network:
+    """A training's network, with the labels that all have: one program serves them."""
+    return dataclasses.replace(load(str(folder)), labels=data.labels)
+
+
+def measures(network: Network, truth: Dataset, share: float) -> Measured:
+    """What one network says of every test picture, and its maps of their classes.
+
+    Args:
+      network: trained on the classes of `truth`.
+      truth: pictures with masks and boxes.
+      share: of a map's maximum, for its box.
+    """
+    lines = []
+    for start in range(0, len(truth), CHUNK):
+        examples = list(truth[start : start + CHUNK])
+        images = jnp.stack([network.prepare(example.photo) for example in examples])
+        labels = jnp.array([example.labels[0] for example in examples])
+        scores, maps = explained(network, images, labels)
+        wrong = np.asarray(scores).argmax(axis=1) != np.asarray(labels)
+        for example, bad, one in zip(examples, wrong, np.asarray(maps), strict=True):
+            mask = cropped(network, example.mask)
+            boxes = [boxed(network, b.box, example.photo.shape[:2]) for b in example.instances]
+            box = above_share(None, None, one, share=share).box
+            lines.append(
+                (
+                    bad,
+                    pointing_hit(one, mask, tolerance=0.0),
+                    energy_inside(one, mask),
+                    not is_localised(box, boxes),
+                )
+            )
+    return Measured(*np.array(lines, np.float64).T)
+
+
+@jax.jit
+def explained(network: Network, images: jax.Array, labels: jax.Array) -> tuple[Any, Any]:
+    """Scores, and the saliency maps of the labels."""
+    maps = jax.vmap(partial(saliency, network))(images, labels)
+    return jax.vmap(network)(images), maps
+
+
+def cropped(network: Network, mask: Any) -> np.ndarray:
+    """A picture's mask as the network sees the picture: its middle, at its resolution."""
+    side, (height, width) = side_of(network), network.blank().shape[:2]
+    whole = resize_mask(mask, side, side)
+    y, x = (side - height) // 2, (side - width) // 2
+    return whole[y : y + height, x : x + width]
+
+
+def boxed(network: Network, box: Box, shape: tuple[int, int]) -> Box:
+    """A box likewise."""
+    side, size = side_of(network), network.blank().shape[0]
+    scale, corner = side / shape[0], (side - size) // 2
+    edges = (min(max(round(edge * scale) - corner, 0), size) for edge in box)
+    return Box(*edges)
+
+
+def side_of(network: Network) -> int:
+    """The side that a square picture is brought to."""
+    return network.preprocessing.short_side or network.blank().shape[0]
+
+
+def spread(values: np.ndarray) -> str:
+    """A mean and a range, in percent."""
+    return f"{100 * values.mean():.1f} ({100 * values.min():.1f}–{100 * values.max():.1f})"
+
+
+def maps_shown(
+    config: Config, folders: dict[str, list[Path]], data: training.Data, truth: Dataset
+) -> Any:
+    """Some test pictures, and the first seed's maps of them."""
+    examples = list(truth[: config.shown])
+    labels = jnp.array([example.labels[0] for example in examples])
+    rows = []
+    for name, paths in folders.items():
+        network = loaded(paths[0], data)
+        images = jnp.stack([network.prepare(example.photo) for example in examples])
+        if not rows:
+            names = [truth.classes[example.labels[0]] for example in examples]
+            pictures = map(to_pixels, images)
+            cells = [Cell(p, title) for p, title in zip(pictures, names, strict=True)]
+            rows.append(Row(cells))
+        _, maps = explained(network, images, labels)
+        rows.append(Row([Cell(heat(one)) for one in np.asarray(maps)], name))
+    return sheet.sheet(rows)
+
+
+def maps_caption(config: Config) -> str:
+    """Of the maps."""
+    return (
+        "Saliency maps of the true class, max over colours of the gradient's magnitude, each "
+        f"scaled by its own maximum; networks of seed {config.seed}, trained without and with "
+        "parts zeroed out"
+    )
