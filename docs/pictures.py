@@ -18,6 +18,8 @@ PICTURES = {
     "saliency_and_localisation": {2: "localisation.jpg", 3: "recipes.jpg"},
     "deconvnet": {2: "depth.png"},
     "deconvolution": {},
+    "your_own_network": {0: "your_own_network.jpg"},
+    "sweeps_and_runs": {1: "sweep.png"},
 }
 """For each notebook, which of its pictures, counted from 0, are kept and as what."""
 
