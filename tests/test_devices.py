@@ -79,7 +79,7 @@ def test_eight_devices_find_what_one_finds(tmp_path):
     found = json.loads(done.stdout)
     ascents = {name: found.pop(name) for name in list(found) if "classes" in name}
     assert found == dict.fromkeys(found, 0.0)
-    assert len(found) >= 9
+    assert found.keys() > {"search", "scores", "averaged", "pyramid", "survey"}
     assert len(ascents) == 3
     assert max(ascents.values()) < 1e-5
 

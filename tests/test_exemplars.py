@@ -1,5 +1,6 @@
 """From photographs to exemplars: what was found, where, and traced back to which pixels."""
 
+import functools
 from collections.abc import Callable
 
 import flax.linen as nn
@@ -253,12 +254,14 @@ def test_channels_that_are_not_there_are_refused(channels, said):
 # What cannot be used --------------------------------------------------------------------------
 
 
-def test_a_photograph_that_cannot_be_used_is_passed_over_if_one_listens(network, tmp_path):
+@pytest.mark.parametrize("readers", [0, 2])
+def test_a_photograph_that_cannot_be_used_is_passed_over_if_one_listens(network, tmp_path, readers):
     photos = [PHOTOS[0], tmp_path / "missing.png", PHOTOS[1], np.zeros((1, 50, 3), np.uint8)]
+    search = functools.partial(search_photos, network, photos, layers=["relu1"], readers=readers)
     with pytest.raises(InputError, match=r"missing\.png"):
-        search_photos(network, photos, layers=["relu1"])
+        search()
     said = {}
-    found = search_photos(network, photos, layers=["relu1"], unusable=said.__setitem__)
+    found = search(unusable=said.__setitem__)
     assert (found.skipped, found.searched) == ((1, 3), 2)
     assert "missing.png" in str(said[1])
     assert "one side at most 20 times" in str(said[3])
@@ -269,8 +272,9 @@ def test_a_search_goes_on_from_its_state(network):
     whole = search_photos(network, PHOTOS, layers=LAYERS, k=K, chunk=4)
     states = [start(network.activations, network.blank(), layers=LAYERS, k=K)]
     search_photos(network, PHOTOS, layers=LAYERS, k=K, chunk=4, progress=states.append)
-    for state in states:
-        found = search_photos(network, PHOTOS, layers=LAYERS, k=K, chunk=4, state=state)
+    for number, state in enumerate(states):
+        options = {"state": state, "readers": number % 3}
+        found = search_photos(network, PHOTOS, layers=LAYERS, k=K, chunk=4, **options)
         jax.tree.map(np.testing.assert_array_equal, found, whole)
 
 

@@ -12,10 +12,12 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
@@ -32,16 +34,14 @@ ENVIRONMENT = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 
 
 def mesh(*, most: int | None = None) -> Mesh | None:
-    """The devices of this process, in a line; None where one does all the work.
+    """The devices of this process, `most` at most; None where one does all the work.
 
     Who names a device (`with jax.default_device(…)`) gets that one alone.
-
-    Args:
-      most: so many at most, such as a batch has rows.
     """
-    if not isinstance(jax.config.jax_default_device, str | None):
+    named: Any = getattr(jax.config, "jax_default_device")  # noqa: B009
+    if not isinstance(named, str | None):
         return None
-    devices = jax.local_devices(backend=jax.config.jax_default_device)[:most]
+    devices = jax.local_devices(backend=named)[:most]
     return Mesh(np.array(devices), (ROWS,)) if len(devices) > 1 else None
 
 
@@ -49,27 +49,22 @@ def mesh_of(tree: Any) -> Mesh | None:
     """The mesh on which the arrays of a tree lie in rows, if they do."""
     for leaf in jax.tree.leaves(tree):
         sharding = getattr(leaf, "sharding", None)  # what is traced has none
-        if isinstance(sharding, NamedSharding):
+        if isinstance(sharding, NamedSharding) and isinstance(sharding.mesh, Mesh):
             return sharding.mesh if ROWS in sharding.spec else None
     return None
 
 
 def traced(tree: Any) -> bool:
     """Whether a tree is of a function that JAX is tracing: its caller chooses the devices."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
 def replicated(tree: Any, mesh: Mesh) -> Any:
-    """Every array of a tree on every device, but for what is there already, in rows or whole.
-
-    Args:
-      tree: arrays, numbers and keys.
-      mesh: of the devices.
-    """
+    """Every array of a tree on every device, but for what is there already, in rows or whole."""
 
     def place(leaf):
-        there = isinstance(leaf, jax.Array) and isinstance(leaf.sharding, NamedSharding)
-        if there and leaf.sharding.mesh == mesh:
+        sharding = getattr(leaf, "sharding", None)
+        if isinstance(sharding, NamedSharding) and sharding.mesh == mesh:
             return leaf
         return jax.device_put(leaf, NamedSharding(mesh, P()))
 
@@ -109,9 +104,6 @@ def on_each(
       mesh: of the devices.
       static: the last arguments, hashable.
       out: how the results lie; one for all of them, or a tree.
-
-    Returns:
-      The results of all devices, in rows.
     """
     placed = replicated(args, mesh)
     return _on_each(function, static, mesh, tuple(jax.tree.leaves(specs_of(placed))), out, *placed)
@@ -134,7 +126,8 @@ def rows_of(tree: Any, count: int, *, axis: int = 0) -> Any:
     return jax.tree.map(lambda x: jax.numpy.asarray(np.asarray(x)[keep]), tree)
 
 
-class Processes(NamedTuple):
+@dataclass(frozen=True)
+class Processes:
     """One of the processes that share work.
 
     Attributes:
@@ -176,26 +169,37 @@ class Processes(NamedTuple):
         """
         if self.count == 1:
             return [work()]
-        from jax.experimental.multihost_utils import process_allgather
         from safetensors.numpy import load, save
 
         error = None
         try:
-            contiguous = {name: np.asarray(one, order="C") for name, one in work().items()}
-            content = save(contiguous)
+            content = save({name: np.asarray(one, order="C") for name, one in work().items()})
         except InputError as raised:
             error, content = raised, str(raised).encode(errors="replace")
-        head = np.array([len(content), error is not None], np.int32)
-        heads = np.asarray(process_allgather(head))
-        padded = np.zeros(heads[:, 0].max(), np.uint8)
-        padded[: len(content)] = np.frombuffer(content, np.uint8)
-        rows = np.asarray(process_allgather(padded))
-        contents = [row[:length].tobytes() for row, length in zip(rows, heads[:, 0], strict=True)]
+        found = _exchanged(content, error is not None)
         if error is not None:
             raise error
-        for number in np.flatnonzero(heads[:, 1]):
-            raise InputError(f"process {number} stopped: {contents[number].decode()}")
-        return [load(one) for one in contents]
+        for number, (one, failed) in enumerate(found):
+            if failed:
+                raise InputError(f"process {number} stopped: {one.decode()}")
+        return [load(one) for one, _ in found]
+
+
+def _exchanged(content: bytes, failed: bool) -> list[tuple[bytes, bool]]:
+    """What every process sends, in the order of their numbers: arrays of one length travel."""
+    from jax.experimental.multihost_utils import process_allgather
+
+    try:
+        heads = process_allgather(np.array([len(content), failed], np.int32))
+        padded = np.frombuffer(content.ljust(max(heads[:, 0])), np.uint8)
+        rows = process_allgather(padded)
+    except jax.errors.JaxRuntimeError as error:
+        raise InputError(
+            f"`distributed`: another process does not answer ({error}); expected all to get here; "
+            "what is done is kept: start all of them again with the same commands"
+        ) from error
+    sent = zip(rows, heads, strict=True)
+    return [(row[:length].tobytes(), bool(failed)) for row, (length, failed) in sent]
 
 
 ALONE = Processes()

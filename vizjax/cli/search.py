@@ -67,6 +67,8 @@ class Search:
     """The backward rule of the projections."""
     chunk: int = 16
     """Photographs in memory at once, on each device."""
+    readers: int = 4
+    """Threads that read photographs ahead."""
     distributed: Distributed = False
 
 
@@ -75,6 +77,8 @@ def run(options: Search) -> int:
     if not options.photos:
         raise InputError("`PHOTO` is missing; expected the path of a photograph or of a folder")
     check_chunk(options.chunk)
+    if options.readers < 0:
+        raise InputError(f"`--readers` is {options.readers}; expected 0 or more")
     with connected(options.distributed) as processes:
         return _run(options, processes)
 
@@ -163,6 +167,7 @@ def _searched(
             k=options.k,
             chunk=options.chunk,
             state=state,
+            readers=options.readers,
             unusable=unusable,
             progress=keep,
         )
