@@ -32,7 +32,7 @@ from experiments.cost_on_host import (
     png,
     pyramid_of,
 )
-from experiments.scale import Cost, cost_table, scale_table
+from experiments.scale import Cost, cost_table, fastest, scale_table
 from vizjax import cpu
 from vizjax.ascent import Recipe, class_models
 from vizjax.attribution import saliency
@@ -90,14 +90,18 @@ def run(config: Config, work: Path) -> Result:
         found += on_host(config.photographs, config.rounds)
     scales = [name for name in config.networks if config.photographs and name in DEEP]
     tables = {"cost": cost_table(found)} | {f"scale {n}": scale_table(found, n) for n in scales}
-    return Result([cost._asdict() for cost in found], tables=tables)
+    named = {f"{one.what} {one.network}".strip(): one for one in found}
+    best = {name: 1000 * fastest(found, c.what, c.network).seconds for name, c in named.items()}
+    summary = {"summary": True} | {f"{name}, ms": value for name, value in best.items() if value}
+    return Result([*(cost._asdict() for cost in found), summary], tables=tables)
 
 
 def read_costs(path: Path) -> list[Cost]:
     """What another run has measured of its device: the lines of its metrics."""
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return [Cost(**{name: line[name] for name in Cost._fields}) for line in lines]
+        measured = [line for line in lines if not line.get("summary")]
+        return [Cost(**{name: line[name] for name in Cost._fields}) for line in measured]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"`device` is {path}, which cannot be read ({error}); expected the lines that "
@@ -163,16 +167,15 @@ def _climbed(config: Config, network: Network, count: int) -> Cost:
     recipe, mean = Recipe(steps=config.steps), network.mean_image
     options = {"shape": mean.shape, "mean": mean, "recipe": recipe}
 
-    def climb() -> Any:
-        models = class_models(jax.random.key(0), network, np.arange(count), **options)
-        return jax.block_until_ready(models)
+    made = []
 
-    seconds = median_seconds(config.rounds, climb)
-    disk = len(png(to_pixels(climb().images[0] + mean)))
-    unit = "class and step"
-    return Cost(
-        "class models", network.name, unit, seconds / count / config.steps, count, disk=disk
-    )
+    def climb() -> None:
+        models = class_models(jax.random.key(0), network, np.arange(count), **options)
+        made[:] = [jax.block_until_ready(models)]
+
+    each = median_seconds(config.rounds, climb) / count / config.steps
+    disk = len(png(to_pixels(made[0].images[0] + mean)))
+    return Cost("class models", network.name, "class and step", each, count, disk=disk)
 
 
 def main() -> None:

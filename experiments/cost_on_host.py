@@ -116,7 +116,8 @@ def photographs() -> list[Photo]:
 def pyramid_of(network: Network, photo: Photo) -> np.ndarray:
     """The views that the procedure `vizjax` takes of a photograph."""
     images = [level.image for level in Pyramid(DEEP[network.name]).levels(network, photo)]
-    return cut_out(images, [covering(*one.shape[:2], size_of(network)) for one in images])
+    size = size_of(network)
+    return cut_out(images, [covering(one.shape[0], one.shape[1], size) for one in images])
 
 
 def labelled(photos: Sequence[Photo], count: int) -> Dataset:

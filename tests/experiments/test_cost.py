@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -43,15 +44,19 @@ def test_the_batch_that_is_fastest_counts():
 @pytest.mark.slow
 def test_everything_is_measured_and_read_again(tmp_path):
     found = cost.run(cost.TINY, tmp_path)
-    costs = [Cost(**metric) for metric in found.metrics]
+    metrics: list[Any]
+    *metrics, summary = found.metrics
+    costs = [Cost(**metric) for metric in metrics]
+    assert summary["maps squeezenet1_1, ms"] == 1000 * costs[0].seconds
     assert {one.what for one in costs} >= PARTS.keys()
     assert all(one.seconds > 0 or one.disk > 0 for one in costs)
     assert "scale squeezenet1_1" in found.tables
     device = tmp_path / "device.jsonl"
-    lines = [metric | {"on": "a GPU", "peak": None} for metric in found.metrics[:5]]
+    lines = [metric | {"on": "a GPU", "peak": None} for metric in metrics[:5]]
     device.write_text("".join(json.dumps(line) + "\n" for line in lines))
     config = dataclasses.replace(cost.TINY, device=device, photographs=0)
-    assert [Cost(**metric) for metric in cost.run(config, tmp_path).metrics] == costs[:5]
+    again: list[Any] = list(cost.run(config, tmp_path).metrics)
+    assert [Cost(**metric) for metric in again[:-1]] == costs[:5]
 
 
 @pytest.mark.parametrize("content", [None, "{}\n", "no JSON\n"])
