@@ -111,11 +111,16 @@ def cost_table(costs: Sequence[Cost]) -> str:
     return table(["", "unit", "batch", "ms a unit", "MB a batch", "kB on disk a unit"], rows)
 
 
-def scale_table(costs: Sequence[Cost], network: str) -> str:
+def scale_table(costs: Sequence[Cost], network: str, *, numbers: Sequence[int] = DEVICES) -> str:
     """What ImageNet takes on several devices, and what it takes to keep these busy.
 
     Hours are of the devices, were they never to wait; cores are those that read, and that cut, as
     fast as the devices make maps.
+
+    Args:
+      costs: of one device, one core and one result.
+      network: which.
+      numbers: of devices.
     """
     rows = []
     for task in TASKS:
@@ -124,22 +129,22 @@ def scale_table(costs: Sequence[Cost], network: str) -> str:
         )
         disk = fastest(costs, task.kept, network).disk if task.kept else 0.0
         for split, photographs in DATASETS.items():
-            for devices in DEVICES:
+            for devices in numbers:
                 cores = [f"{math.ceil(devices * part / device)}" for part in (reading, cutting)]
-                room = f"{photographs * disk / 1e9:.2g}" if disk else ""
+                room = size_of(photographs * disk)
                 hours = lasting(photographs * device / devices)
                 alone = lasting(photographs * max(device / devices, reading))
                 rows.append([task.title, split, f"{devices}", hours, alone, *cores, room])
     step = fastest(costs, "class models", network)
-    for devices in DEVICES:
+    for devices in numbers:
         each = math.ceil(CLASSES / devices) * STEPS
         time = lasting(each * step.seconds)
-        disk = f"{CLASSES * step.disk / 1e9:.2g}"
         title = f"{CLASSES} class models × {STEPS} steps"
-        rows.append([title, "", f"{devices}", time, time, "0", "0", disk])
+        room = size_of(CLASSES * step.disk)
+        rows.append([title, "", f"{devices}", time, time, "0", "0", room])
     header = [
         "task", "split", "devices", "devices' time", "with one process that reads",
-        "cores to read", "cores to cut", "GB on disk",
+        "cores to read", "cores to cut", "on disk",
     ]  # fmt: skip
     return table(header, rows)
 
@@ -155,3 +160,16 @@ def lasting(seconds: float) -> str:
             amount = seconds / size
             return f"{amount:.2g} {unit}" if amount < 10 else f"{amount:.0f} {unit}"
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1g} s"
+
+
+def size_of(amount: float) -> str:
+    """Bytes to read; nothing where there is no file a photograph.
+
+    >>> [size_of(amount) for amount in (0, 9.35e6, 4.9e11, 1.25e13)]
+    ['', '9.3 MB', '490 GB', '12 TB']
+    """
+    for power, unit in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
+        if amount >= 10**power:
+            found = amount / 10**power
+            return f"{found:.2g} {unit}" if found < 10 else f"{found:.0f} {unit}"
+    return f"{amount:.0f} B" if amount else ""

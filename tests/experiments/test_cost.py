@@ -29,11 +29,11 @@ def test_full_scale_is_the_product():
     """Ten views of 10 + 20 ms are 0.3 s; reading 0.15 s, cutting 0.6 s; 10 kB a photograph."""
     found = {tuple(row[:3]): row[3:] for row in rows(scale_table(COSTS, "net"))}
     title = "maps, the paper's procedure"
-    assert found[title, "validation", "1"] == ["4.2 h", "4.2 h", "1", "2", "0.5"]
-    assert found[title, "validation", "8"] == ["31 min", "2.1 h", "4", "16", "0.5"]
-    assert found[title, "training", "64"] == ["1.7 h", "53 h", "32", "128", "13"]
+    assert found[title, "validation", "1"] == ["4.2 h", "4.2 h", "1", "2", "500 MB"]
+    assert found[title, "validation", "8"] == ["31 min", "2.1 h", "4", "16", "500 MB"]
+    assert found[title, "training", "64"] == ["1.7 h", "53 h", "32", "128", "13 GB"]
     classes = found["1000 class models × 100 steps", "", "8"]
-    assert classes == ["1.7 h", "1.7 h", "0", "0", "0.01"]  # 125 each, half a second a step
+    assert classes == ["1.7 h", "1.7 h", "0", "0", "10 MB"]  # 125 each, half a second a step
 
 
 def test_the_batch_that_is_fastest_counts():
