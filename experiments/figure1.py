@@ -26,10 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure as Plot
 
 from experiments import sheet
+from experiments.kept import kept
 from experiments.looks import Look, looks
 from experiments.photographs import checksums, rounded
 from experiments.sheet import Cell, Row
@@ -94,16 +96,12 @@ TINY = Config(classes=("lemon", "dalmatian"), paper_steps=4, natural_steps=4)
 
 def run(config: Config, work: Path) -> Result:
     """Optimises every class by every recipe, and asks the network what each picture is."""
-    del work  # a recipe is done in a minute
     network = load(config.network)
     labels = [network.labels.index(name) for name in config.classes]
     metrics, arrays, figures, rows = [], {}, {}, []
     summary: dict[str, Any] = {"summary": True, "classes": len(labels)}
     for name in config.recipes:
-        recipe = config.recipe(name)
-        with progress(recipe.steps, f"class models, recipe {name}") as advance:
-            key = jax.random.key(config.seed)
-            found = portraits(key, network, labels, recipe, progress=advance)
+        found = portrayed(config, network, labels, name, work / f"{name}.npz")
         seen = looks(network, found.pictures, labels)
         for title, label, look in zip(config.classes, labels, seen, strict=True):
             metrics.append({"recipe": name, "class": title, "label": label, **look.metrics()})
@@ -123,6 +121,22 @@ def run(config: Config, work: Path) -> Result:
     header = ["recipe, means", *(field.replace("_", " ") for field in Look._fields)]
     return Result(
         [*metrics, summary], arrays, figures, {"recipes": table(header, rows)}, checksums(network)
+    )
+
+
+def portrayed(
+    config: Config, network: Network, labels: list[int], name: str, path: Path
+) -> Portraits:
+    """The class models by the recipe of that name, kept in a file."""
+    recipe, key = config.recipe(name), jax.random.key(config.seed)
+
+    def ascent():
+        with progress(recipe.steps, f"class models, recipe {name}") as advance:
+            return portraits(key, network, labels, recipe, progress=advance)._asdict()
+
+    found = kept(path, ascent)
+    return Portraits(
+        list(found["pictures"]), found["posteriors"].tolist(), jnp.array(found["trace"])
     )
 
 

@@ -31,10 +31,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure as Plot
 
 from experiments import sheet
+from experiments.kept import kept
 from experiments.looks import looks, scores_of, shown
 from experiments.photographs import checksums, rounded, share
 from experiments.sheet import Cell, Row
@@ -121,13 +123,12 @@ class Model(NamedTuple):
 
 def run(config: Config, work: Path) -> Result:
     """Optimises the classes under every λ."""
-    del work  # a λ is done in seconds
     network = load(config.network)
     labels = [network.labels.index(name) for name in config.classes]
     metrics: list[dict[str, Any]] = []
     rows, found, seen, arrays = [], {}, {}, {}
     for number, weight in enumerate(config.weights):
-        models, pictures, trace = optimised(config, network, labels, weight)
+        models, pictures, trace = optimised(config, network, labels, weight, work / f"{number}.npz")
         found[weight], seen[weight] = models, pictures
         arrays[f"{number}_pictures"], arrays[f"{number}_objective"] = np.stack(pictures), trace
         for name, model in zip(config.classes, models, strict=True):
@@ -144,37 +145,53 @@ def run(config: Config, work: Path) -> Result:
 
 
 def optimised(
-    config: Config, network: Network, labels: Sequence[int], weight: float
+    config: Config, network: Network, labels: Sequence[int], weight: float, path: Path
 ) -> tuple[list[Model], list[Picture], np.ndarray]:
-    """The class models under one λ: their figures, pictures, and the objective's course."""
+    """The class models under one λ: their figures, pictures, and the objective's course.
+
+    Args:
+      config: all else that they depend on.
+      network: a classifier.
+      labels: the classes.
+      weight: λ.
+      path: the file that the images are kept in.
+
+    Raises:
+      InputError: the images grew beyond all bounds.
+    """
     mean = network.mean_image
-    with progress(config.steps, f"λ = {weight:g}") as advance:
-        images, trace = class_models(
-            jax.random.key(config.seed),
-            network,
-            np.array(labels),
-            shape=mean.shape,
-            mean=mean,
-            recipe=config.with_l2(weight),
-            progress=advance,
-        )
+
+    def ascent():
+        with progress(config.steps, f"λ = {weight:g}") as advance:
+            return class_models(
+                jax.random.key(config.seed),
+                network,
+                np.array(labels),
+                shape=mean.shape,
+                mean=mean,
+                recipe=config.with_l2(weight),
+                progress=advance,
+            )._asdict()
+
+    found = kept(path, ascent)
+    images, trace = found["images"], found["trace"]
     if not np.isfinite(images).all():
         raise InputError(
             f"`rate` is {config.rate:g} with a λ of {weight:g}; the image grew beyond all bounds; "
             "expected a smaller rate, or a smaller λ"
         )
     pictures = shown(images, mean)
-    scores = scores_of(network, np.asarray(images) + np.asarray(mean))
+    scores = scores_of(network, images + np.asarray(mean))
     models = []
     for number, (label, look) in enumerate(
         zip(labels, looks(network, pictures, labels), strict=True)
     ):
         image = np.asarray(images[number], np.float64)
-        variation = float(total_variation(images[number])) / (2 * image.size)
+        variation = float(total_variation(jnp.array(images[number]))) / (2 * image.size)
         score = float(scores[number, label])
         norm = float(np.linalg.norm(image))
         models.append(Model(score, norm, variation, look.posterior, look.contrast))
-    return models, pictures, np.asarray(trace)
+    return models, pictures, trace
 
 
 def _mean(models: Sequence[Model]) -> Model:

@@ -20,7 +20,10 @@ posterior's with a tenth of the score and, on pixels, a quarter of the contrast.
 | natural | score | 585 | 35.1 | 0.51 |
 | natural | posterior | 42 | 29.2 | 0.34 |
 
-Time: 4 minutes on one core.
+On pixels the class's own score rises by 436 and 26, and all others' rise as well, by 324 and 4:
+they fall under the posterior alone, by some 2, and only at first. What keeps its images faint is
+that it is content once the class is ahead of the others. Where it begins near 0 it may not move for
+a hundred steps (the bell pepper, `natural`). Time: 4 minutes on one core.
 """
 
 import dataclasses
@@ -104,7 +107,6 @@ TINY = Config(classes=("lemon",), recipes=("pixels",), pixels_steps=12)
 
 def run(config: Config, work: Path) -> Result:
     """Climbs both objectives for every class by every recipe."""
-    del work  # a recipe is done in a minute
     network = load(config.network)
     labels = [network.labels.index(name) for name in config.classes]
     metrics: list[dict[str, Any]] = []
@@ -112,7 +114,13 @@ def run(config: Config, work: Path) -> Result:
     rows, arrays, figures = [], {}, {}
     for name in config.recipes:
         found = {
-            kind: climbed(config.recipe(name, kind), network, labels, seed=config.seed)
+            kind: climbed(
+                config.recipe(name, kind),
+                network,
+                labels,
+                seed=config.seed,
+                path=work / f"{name}_{kind}.npz",
+            )
             for kind in OBJECTIVES
         }
         for kind, one in found.items():

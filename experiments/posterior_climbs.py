@@ -1,6 +1,7 @@
 """What `experiments.posterior` compares: ascents that are watched on their way."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -9,6 +10,7 @@ import numpy as np
 from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int
 
+from experiments.kept import kept
 from experiments.looks import Look, looks, shown
 from experiments.photographs import rounded
 from vizjax.ascent import Recipe
@@ -48,7 +50,9 @@ class Climbed(NamedTuple):
     course: Course
 
 
-def climbed(recipe: Recipe, network: Network, labels: Sequence[int], *, seed: int) -> Climbed:
+def climbed(
+    recipe: Recipe, network: Network, labels: Sequence[int], *, seed: int, path: Path
+) -> Climbed:
     """The images that maximise a recipe's objective, one a class.
 
     Args:
@@ -56,6 +60,7 @@ def climbed(recipe: Recipe, network: Network, labels: Sequence[int], *, seed: in
       network: a classifier.
       labels: the classes.
       seed: of the random transformations.
+      path: the file that the ascent is kept in.
 
     Raises:
       InputError: the images grew beyond all bounds.
@@ -64,18 +69,23 @@ def climbed(recipe: Recipe, network: Network, labels: Sequence[int], *, seed: in
     plain = objective_of(recipe, network, np.array(labels), shape=mean.shape, mean=mean)
     objective = Partial(_watched, plain, network, jnp.array(labels), mean)
     key, shape = jax.random.key(seed), (len(labels), *mean.shape)
-    with progress(recipe.steps, f"the {recipe.objective}, {recipe.parameterisation}") as advance:
-        images, trace = climb(key, objective, shape, recipe, progress=advance)
+
+    def ascent():
+        with progress(recipe.steps, f"{recipe.objective}, {recipe.parameterisation}") as advance:
+            return climb(key, objective, shape, recipe, progress=advance)._asdict()
+
+    found = kept(path, ascent)
+    images, trace = found["image"], found["trace"]
     if not np.isfinite(images).all():
         raise InputError(
             f"`learning_rate` is {recipe.learning_rate:g}; the image grew beyond all bounds; "
             "expected a smaller rate, or a smaller λ"
         )
     pictures = shown(images, mean)
-    last = np.asarray(_scores_and_others(network, jnp.array(labels), mean, images))
-    scores, others = np.concatenate([np.asarray(trace[:, 1:]), last.T[None]]).transpose(1, 0, 2)
+    last = np.asarray(_scores_and_others(network, jnp.array(labels), mean, jnp.array(images)))
+    scores, others = np.concatenate([trace[:, 1:], last.T[None]]).transpose(1, 0, 2)
     course = Course(scores, others)
-    return Climbed(np.asarray(images), pictures, looks(network, pictures, labels), course)
+    return Climbed(images, pictures, looks(network, pictures, labels), course)
 
 
 def _watched(

@@ -7,6 +7,16 @@ than the centre's alone: steadier when the photograph moves by a few pixels, and
 
 The centre view does not see the photograph's rim, ten views see all of it. What averaging does by
 itself is told by a third procedure: ten views' map with the rim blackened.
+
+Expected: little. Of the first 39 photographs (`--photos 39`), the 36 that are beyond doubt:
+
+| | box wrong | IoU | pointing | energy inside | insertion | deletion |
+|---|--:|--:|--:|--:|--:|--:|
+| one view | 0.47 | 0.52 | 0.92 | 0.66 | 0.40 | 0.053 |
+| ten views | 0.44 | 0.53 | 0.89 | 0.58 | 0.42 | 0.064 |
+| ten views, rim black | 0.42 | 0.55 | 0.94 | 0.65 | 0.42 | 0.064 |
+
+Time: 5 minutes on one core for these, 15 for all.
 """
 
 from collections.abc import Sequence

@@ -71,6 +71,14 @@ def test_the_same_twice(result, network, tmp_path):
         np.testing.assert_array_equal(again.arrays[name], array)
 
 
+def test_what_is_done_is_not_done_again(result, network, tmp_path, monkeypatch):
+    first = figure1.run(dataclasses.replace(TINY, recipes=("paper",)), tmp_path)
+    monkeypatch.setattr(figure1, "portraits", None)
+    again = figure1.run(dataclasses.replace(TINY, recipes=("paper",)), tmp_path)
+    assert again.metrics == first.metrics == [*result.metrics[:2], first.metrics[-1]]
+    assert again.figures["paper"] == result.figures["paper"]
+
+
 @pytest.mark.parametrize(
     "option",
     [{"classes": ()}, {"recipes": ()}, {"recipes": ("cubist",)}],

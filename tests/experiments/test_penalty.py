@@ -32,9 +32,9 @@ def linear():
     return Network(module, variables, Preprocessing(mean, size=tiny.SIZE), Labels())
 
 
-def test_a_linear_score_has_its_closed_form(linear):
+def test_a_linear_score_has_its_closed_form(linear, tmp_path):
     config = Config(l2=2e-3, decades=0, classes=("1",), steps=200, rate=20.0)
-    (model,), (picture,), trace = optimised(config, linear, [1], config.l2)
+    (model,), (picture,), trace = optimised(config, linear, [1], config.l2, tmp_path / "one.npz")
     mean = np.asarray(linear.mean_image)
     gradient = np.asarray(jax.grad(lambda image: linear(image)[1])(linear.mean_image))
     best = gradient / (2 * config.l2)
@@ -60,8 +60,8 @@ def test_a_larger_penalty_makes_a_smaller_image(network, tmp_path):
 
 
 def test_the_summary_is_of_the_configurations_own_penalty(network, tmp_path):
-    alone = penalty.run(dataclasses.replace(TINY, decades=0), tmp_path)
-    among = penalty.run(TINY, tmp_path)
+    alone = penalty.run(dataclasses.replace(TINY, decades=0), tmp_path / "alone")
+    among = penalty.run(TINY, tmp_path / "among")
     assert among.metrics[-1] == alone.metrics[-1]
     assert among.metrics[-1]["summary"] is True
     own = [line for line in among.metrics if line.get("lambda") == TINY.l2]

@@ -35,9 +35,9 @@ def test_gains_by_hand():
 
 
 @pytest.mark.parametrize("kind", ["score", "posterior"])
-def test_watching_does_not_change_the_ascent(network, kind):
+def test_watching_does_not_change_the_ascent(network, kind, tmp_path):
     labels = [2, 5]
-    found = climbed(TINY.recipe("pixels", kind), network, labels, seed=0)
+    found = climbed(TINY.recipe("pixels", kind), network, labels, seed=0, path=tmp_path / "one.npz")
     plain = class_models(
         jax.random.key(0),
         network,
@@ -53,8 +53,10 @@ def test_watching_does_not_change_the_ascent(network, kind):
     assert len(found.course.score) == TINY.pixels_steps + 1
 
 
-def test_what_is_watched(network):
-    found = climbed(TINY.recipe("pixels", "score"), network, [2, 5], seed=0)
+def test_what_is_watched(network, tmp_path):
+    found = climbed(
+        TINY.recipe("pixels", "score"), network, [2, 5], seed=0, path=tmp_path / "one.npz"
+    )
     scores = np.asarray(network(network.mean_image), np.float64)
     for number, label in enumerate((2, 5)):
         assert found.course.score[0, number] == pytest.approx(scores[label], rel=1e-4)
@@ -65,10 +67,10 @@ def test_what_is_watched(network):
         assert found.course.log_odds[0, number] == pytest.approx(odds, rel=1e-3)
 
 
-def test_each_objective_climbs_what_it_is_named_after(network):
+def test_each_objective_climbs_what_it_is_named_after(network, tmp_path):
     steps = dataclasses.replace(TINY, pixels_steps=30)
     score, post = (
-        climbed(steps.recipe("pixels", kind), network, [2], seed=0)
+        climbed(steps.recipe("pixels", kind), network, [2], seed=0, path=tmp_path / kind)
         for kind in ("score", "posterior")
     )
     assert score.course.score[-1, 0] > score.course.score[0, 0]
