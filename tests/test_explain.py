@@ -38,12 +38,17 @@ def explained(network):
     return explain(jax.random.key(0), network, PHOTO, top=tiny.CLASSES)
 
 
+@jax.jit
+def score(network, view):
+    return network(view)
+
+
 def crops_of(views=10):
     return extract(canvas(PHOTO, SHORT_SIDE), VIEWS[views](*CANVAS, tiny.SIZE))
 
 
 def literal_scores(network, views=10):
-    return np.mean([network(view) for view in crops_of(views)], axis=0)
+    return np.mean([score(network, view) for view in crops_of(views)], axis=0)
 
 
 @pytest.fixture
@@ -187,6 +192,7 @@ def test_compiled_once_for_other_parameters_and_photographs(network):
 # Real photographs -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_squeezenet_sees_cats_and_an_espresso(squeezenet):
     """Chelsea's first three classes are cats, tabby, tiger and Egyptian; coffee is espresso."""
     # One column less than all, and the two have one canvas: compiled once.

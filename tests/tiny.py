@@ -25,7 +25,7 @@ def network(seed=0, *, size=SIZE, classes=CLASSES, **preprocessing):
         nn.Conv(classes, (rows, columns), padding="VALID", name="head"),
     )
     module, rng = Chain(layers), np.random.default_rng(seed)
-    shapes = jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((*size, 3)))
+    shapes = jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((*size, 3), jnp.float32))
 
     def draw(leaf):  # kernels by their fan-in, biases of deviation 0.3
         deviation = (2 / np.prod(leaf.shape[:-1])) ** 0.5 if len(leaf.shape) > 1 else 0.3

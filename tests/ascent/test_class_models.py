@@ -35,10 +35,9 @@ def models(network, recipe=GENTLE, *, key=None, labels=LABELS, **options):
 def test_the_first_step_is_the_gradient_at_the_mean_image(network):
     """From the zero image, where λ has no say: `I_1 = η ∂S_c/∂I(mean)`."""
     found = models(network, dataclasses.replace(GENTLE, steps=1, l2=0.5))
+    score_and_slope = jax.jit(jax.value_and_grad(lambda image, c: network(image)[c]))
     for label, image, score in zip(LABELS, found.images, found.trace[0], strict=True):
-        value, slope = jax.value_and_grad(lambda image, c=label: network(image)[c])(
-            network.mean_image
-        )
+        value, slope = score_and_slope(network.mean_image, label)
         np.testing.assert_allclose(score, value, rtol=1e-4)
         np.testing.assert_allclose(image, 30 * slope, rtol=1e-4, atol=1e-4)
 

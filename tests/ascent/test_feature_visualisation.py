@@ -34,6 +34,8 @@ def features(network, score_fn, target: Any, recipe=GENTLE, *, seed=0, **options
 
 # Similarity ---------------------------------------------------------------------------------
 
+similarity = jax.jit(gram_similarity)
+
 
 def literal_similarity(activations):
     """Loops over positions, channels and pairs, in float64."""
@@ -60,7 +62,7 @@ def test_similarity_by_its_formula(shape):
     activations = RNG.normal(size=shape).astype(np.float32)
     expected = literal_similarity(activations)
     assert (expected.max() < 0.99) & (expected.min() > 0.01)
-    found = gram_similarity(jnp.asarray(activations))
+    found = similarity(jnp.asarray(activations))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -68,22 +70,22 @@ def test_similarity_in_closed_form():
     one = RNG.normal(size=(3, 4, 5)).astype(np.float32)
     # Neither scale, sign nor place matters: the same channels occur together.
     moved = 7 * np.roll(one, (1, 2), axis=(0, 1))
-    np.testing.assert_allclose(gram_similarity(jnp.stack([one, moved, -one])), 1, rtol=1e-5)
+    np.testing.assert_allclose(similarity(jnp.stack([one, moved, -one])), 1, rtol=1e-5)
     # Channels that do not occur in the other.
     left, right = np.zeros((2, 3, 4, 5), np.float32)
     left[..., :2], right[..., 2:] = one[..., :2], one[..., 2:]
-    np.testing.assert_array_equal(gram_similarity(jnp.stack([left, right])), [0, 0])
+    np.testing.assert_array_equal(similarity(jnp.stack([left, right])), [0, 0])
     # The Gram matrices diag(1, 0), diag(1, 1): a cosine of 1/√2.
     diagonal = jnp.array([[[1.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]])
-    np.testing.assert_allclose(gram_similarity(diagonal), 0.5**0.5, rtol=1e-6)
+    np.testing.assert_allclose(similarity(diagonal), 0.5**0.5, rtol=1e-6)
 
 
 def test_an_activation_of_zeros_is_like_none_and_has_a_gradient():
     activations = jnp.asarray(RNG.normal(size=(3, 2, 2, 4)), jnp.float32).at[1].set(0)
-    found, slope = jax.value_and_grad(lambda a: gram_similarity(a).sum())(activations)
+    found, slope = jax.jit(jax.value_and_grad(lambda a: gram_similarity(a).sum()))(activations)
     others = literal_similarity(activations[jnp.array([0, 2])])
     expected = [others[0] / 2, 0, others[1] / 2]
-    np.testing.assert_allclose(gram_similarity(activations), expected, rtol=1e-5)
+    np.testing.assert_allclose(similarity(activations), expected, rtol=1e-5)
     np.testing.assert_allclose(found, others.sum() / 2, rtol=1e-5)
     assert np.isfinite(slope).all()
     np.testing.assert_array_equal(slope[1], 0)
@@ -273,13 +275,13 @@ def test_reports_every_step(network):
 def test_diversity_parts_the_images(network):
     layer, recipe = network.layer("relu2"), dataclasses.replace(GENTLE, steps=40)
 
-    def similarity(diversity):
+    def likeness(diversity):
         found = features(network, network, 3, recipe, images=2, layer_fn=layer, diversity=diversity)
         assert (found.trace[-1] > found.trace[0]).all()
         shown = found.images + network.mean_image[None]
-        return float(gram_similarity(jax.vmap(layer)(shown)).mean())
+        return float(similarity(jax.jit(jax.vmap(layer))(shown)).mean())
 
-    alike, parted = similarity(0.0), similarity(20.0)
+    alike, parted = likeness(0.0), likeness(20.0)
     assert parted < alike - 0.1, (alike, parted)
 
 
@@ -290,7 +292,7 @@ def test_the_trace_has_what_diversity_costs(network):
         for diversity in (0.0, 2.0)
     )
     start = jax.random.normal(jax.random.split(jax.random.key(0))[0], (2, *SHAPE))
-    activations = jax.vmap(layer)(start + network.mean_image[None])
+    activations = jax.jit(jax.vmap(layer))(start + network.mean_image[None])
     expected = plain.trace[0] - 2 * literal_similarity(activations)
     np.testing.assert_allclose(cost.trace[0], expected, rtol=1e-3, atol=1e-4)
 

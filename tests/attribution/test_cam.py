@@ -54,9 +54,14 @@ A = np.asarray(features(MIXING, IMAGE))  # float64
 PIXELS = A.shape[0] * A.shape[1]
 
 
+@functools.cache
+def compiled(method, **options):
+    return jax.jit(functools.partial(method, layer="features", **options))
+
+
 def coarse(method, score_fn, image, label, **options):
     """The map at the layer's own size."""
-    return method(score_fn, image, label, layer="features", upsample=False, **options)
+    return compiled(method, upsample=False, **options)(score_fn, image, label)
 
 
 # CAM ----------------------------------------------------------------------------------------
@@ -75,8 +80,8 @@ def test_cam_averages_to_the_score_without_its_bias():
 
 
 def test_cam_is_the_same_compiled_and_for_labels_together():
-    compiled = jax.jit(jax.vmap(functools.partial(coarse, cam), (None, None, 0)))
-    found = compiled(network(), f32(IMAGE), jnp.arange(CLASSES))
+    mapped = jax.jit(jax.vmap(functools.partial(coarse, cam), (None, None, 0)))
+    found = mapped(network(), f32(IMAGE), jnp.arange(CLASSES))
     np.testing.assert_allclose(found, np.moveaxis(A @ WEIGHTS, -1, 0), rtol=1e-5, atol=1e-5)
 
 
@@ -92,9 +97,9 @@ NONLINEAR = {
 
 @pytest.mark.parametrize("name", NONLINEAR)
 def test_cam_refuses_what_is_not_linear_compiled_or_not(name):
-    for method in (cam, jax.jit(cam, static_argnames="layer")):
+    for method in (functools.partial(cam, layer="features"), compiled(cam)):
         with pytest.raises(InputError, match="`layer` is features, and what follows it is not lin"):
-            method(network(NONLINEAR[name]), f32(IMAGE), 1, layer="features")
+            method(network(NONLINEAR[name]), f32(IMAGE), 1)
 
 
 def test_cam_refuses_full_connections_or_is_not_a_number():
@@ -104,9 +109,8 @@ def test_cam_refuses_full_connections_or_is_not_a_number():
     )
     with pytest.raises(InputError, match="whose pixels have different weights in the score"):
         cam(full, f32(IMAGE), 1, layer="features")
-    compiled = jax.jit(functools.partial(cam, layer="features"))
-    assert np.isnan(compiled(full, f32(IMAGE), 1)).all()
-    assert np.isfinite(compiled(network(), f32(IMAGE), 1)).all()
+    assert np.isnan(compiled(cam)(full, f32(IMAGE), 1)).all()
+    assert np.isfinite(compiled(cam)(network(), f32(IMAGE), 1)).all()
 
 
 def test_cam_leaves_a_wrong_label_and_a_failing_network_to_say_so_themselves():
@@ -194,11 +198,15 @@ def test_grad_cam_plus_plus_of_flat_and_of_singular_places_is_finite():
 @pytest.mark.parametrize("method", METHODS)
 def test_maps_are_brought_to_the_image_s_size(method):
     small = coarse(method, network(), f32(IMAGE), 3)
-    found = method(network(), f32(IMAGE), 3, layer="features")
+    found = compiled(method)(network(), f32(IMAGE), 3)
     assert small.shape == PLANE
     # A map that is cut off at 0 is so before it is enlarged.
     expected = enlarged(np.asarray(small, np.float64), SIZE)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def first_channel(activation):
+    return activation[..., :1].mean((0, 1))
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (0, 7), (8, 0), (8, 7)])
@@ -206,10 +214,8 @@ def test_maps_are_brought_to_the_image_s_size(method):
 def test_a_map_lies_where_the_evidence_is(method, corner):
     image = np.zeros((*SIZE, 3), np.float32)
     image[corner] = 1
-    head = lambda a: a[..., :1].mean((0, 1))  # noqa: E731
-    found = method(
-        Composed(Partial(features, jnp.ones((3, 2))), head), f32(image), 0, layer="features"
-    )
+    net = Composed(Partial(features, np.ones((3, 2), np.float32)), first_channel)
+    found = np.asarray(compiled(method)(net, image, 0))
     assert found[corner] == found.max() > 0
     assert found[8 - corner[0], 7 - corner[1]] == 0
 
@@ -218,7 +224,7 @@ def test_a_map_lies_where_the_evidence_is(method, corner):
 def test_grey_images_have_maps_too(method):
     blocks = lambda image: image.reshape(3, 3, 4, 2).mean((1, 3))[..., None]  # noqa: E731
     grey = Composed(blocks, Partial(averaging, (f32(WEIGHTS[:1]), f32(BIAS))))
-    assert method(grey, f32(IMAGE[..., 0]), 1, layer="features").shape == SIZE
+    assert compiled(method)(grey, f32(IMAGE[..., 0]), 1).shape == SIZE
 
 
 @pytest.mark.parametrize("method", [*METHODS, guided_grad_cam])

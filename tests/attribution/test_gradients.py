@@ -1,6 +1,7 @@
 """The gradient and the saliency map: what eq. 2-4 and §3.1 say, literally."""
 
 import dataclasses
+import functools
 import inspect
 
 import jax
@@ -18,6 +19,10 @@ RNG = np.random.default_rng(0)
 W = jnp.asarray(RNG.normal(size=(4, 6, 5, 3)), jnp.float32)  # 4 classes of 6×5 RGB pixels
 B = jnp.asarray(RNG.normal(size=4), jnp.float32)
 IMAGE = jnp.asarray(RNG.normal(size=(6, 5, 3)), jnp.float32)
+
+
+compiled = functools.cache(jax.jit)
+call = jax.jit(lambda function, x: function(x))
 
 
 def linear(image):
@@ -137,28 +142,28 @@ def conv1_receptive_field(network, row, column, channel):
 @pytest.mark.parametrize("neuron", [(0, 0, 0), (2, 4, 1), (6, 1, 3)])
 def test_of_a_neuron_is_its_kernel_where_it_looks(network, neuron):
     expected = conv1_receptive_field(network, *neuron)
-    found = gradient(network.layer("conv1"), tiny.image(), neuron)
+    found = compiled(gradient)(network.layer("conv1"), tiny.image(), neuron)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
-    found = saliency(network.layer("conv1"), tiny.image(), jnp.array(neuron))
+    found = compiled(saliency)(network.layer("conv1"), tiny.image(), jnp.array(neuron))
     np.testing.assert_allclose(found, np.abs(expected).max(axis=-1), rtol=1e-6)
 
 
 def test_of_a_channel_is_the_mean_over_its_neurons(network):
     neurons = [(row, column, 2) for row, column in np.ndindex(7, 5)]
     expected = np.mean([conv1_receptive_field(network, *neuron) for neuron in neurons], axis=0)
-    found = gradient(network.channels("conv1"), tiny.image(), 2)
+    found = compiled(gradient)(network.channels("conv1"), tiny.image(), 2)
     # Sums of up to nine values near 1e-4.
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-9)
 
 
 def test_after_the_last_rectifier_is_the_head_s_kernel(network):
-    activation = network.layer("relu2")(tiny.image())
-    found = gradient(network.after("relu2"), activation, 5)
+    activation = call(network.layer("relu2"), tiny.image())
+    found = compiled(gradient)(network.after("relu2"), activation, 5)
     np.testing.assert_array_equal(found, network.variables["params"]["head"]["kernel"][..., 5])
 
 
 def test_the_way_from_a_layer_on_has_the_network_s_rule(network):
-    activation = np.asarray(network.layer("conv2")(tiny.image()))
+    activation = np.asarray(call(network.layer("conv2"), tiny.image()))
     head = np.asarray(network.variables["params"]["head"]["kernel"][..., 5])
     expected = {
         "gradient": head * (activation > 0),
@@ -166,7 +171,9 @@ def test_the_way_from_a_layer_on_has_the_network_s_rule(network):
         "guided": np.maximum(head, 0) * (activation > 0),
     }
     for rule, signal in expected.items():
-        found = gradient(network.with_rule(rule).after("conv2"), jnp.asarray(activation), 5)
+        found = compiled(gradient)(
+            network.with_rule(rule).after("conv2"), jnp.asarray(activation), 5
+        )
         np.testing.assert_array_equal(found, signal)
 
 
@@ -201,7 +208,7 @@ def test_of_a_flat_score_is_zero():
 def test_several_labels_at_once_equal_one_by_one(network):
     labels = jnp.arange(tiny.CLASSES)
     together = jax.jit(jax.vmap(saliency, (None, None, 0)))(network, tiny.image(), labels)
-    one_by_one = [saliency(network, tiny.image(), int(label)) for label in labels]
+    one_by_one = [compiled(saliency)(network, tiny.image(), int(label)) for label in labels]
     # Float32 sums in another order, relative to the largest value of each map.
     for one, other in zip(together, one_by_one, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * float(one.max()))
@@ -215,9 +222,9 @@ def test_blue_first_or_red_first_the_map_is_the_same():
     conv1 = rgb.variables["params"]["conv1"]
     params = {**rgb.variables["params"], "conv1": {**conv1, "kernel": conv1["kernel"][:, :, ::-1]}}
     rgb = dataclasses.replace(rgb, variables={"params": params})
-    one, other = (gradient(network, tiny.image(), 3) for network in (bgr, rgb))
+    one, other = (compiled(gradient)(network, tiny.image(), 3) for network in (bgr, rgb))
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * float(np.abs(one).max()))
-    one, other = (saliency(network, tiny.image(), 3) for network in (bgr, rgb))
+    one, other = (compiled(saliency)(network, tiny.image(), 3) for network in (bgr, rgb))
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * float(one.max()))
 
 
@@ -225,8 +232,8 @@ def test_a_rule_is_the_score_function_s_and_changes_no_score(network):
     maps: dict[str, np.ndarray] = {}
     for rule in rules.RULES:
         ruled: ScoreFn = network.with_rule(rule)
-        np.testing.assert_array_equal(ruled(tiny.image()), network(tiny.image()))
-        maps[rule] = np.asarray(saliency(ruled, tiny.image(), 3))
-    np.testing.assert_array_equal(maps["gradient"], saliency(network, tiny.image(), 3))
+        np.testing.assert_array_equal(call(ruled, tiny.image()), call(network, tiny.image()))
+        maps[rule] = np.asarray(compiled(saliency)(ruled, tiny.image(), 3))
+    np.testing.assert_array_equal(maps["gradient"], compiled(saliency)(network, tiny.image(), 3))
     assert not np.allclose(maps["gradient"], maps["deconvnet"])
     assert not np.allclose(maps["guided"], maps["deconvnet"])

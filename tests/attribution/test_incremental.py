@@ -206,8 +206,14 @@ def test_of_a_grey_image():
 
 
 @pytest.mark.usefixtures("compiled_quickly")
-@pytest.mark.parametrize("size", [(17, 40), (40, 17), (9, 9)])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    ("seed", "size"),
+    [  # each seed on one size, on the others in `make test-slow`
+        pytest.param(seed, size, marks=[] if seed % 3 == number else pytest.mark.slow)
+        for seed in range(6)
+        for number, size in enumerate([(17, 40), (40, 17), (9, 9)])
+    ],
+)
 def test_random_stacks(seed, size):
     """Kernels, strides, paddings and poolings at random, each axis its own."""
     rng = np.random.default_rng(seed)

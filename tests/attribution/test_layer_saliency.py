@@ -24,6 +24,11 @@ def f32(array):
     return jnp.asarray(array, jnp.float32)
 
 
+@functools.cache
+def compiled(layer, upsample):
+    return jax.jit(functools.partial(layer_saliency, layer=layer, upsample=upsample))
+
+
 def features(mixing, image):
     """Blocks of 3×2 pixels averaged, their colours mixed to five channels."""
     return image.reshape(3, 3, 4, 2, 3).mean((1, 3)) @ mixing
@@ -51,14 +56,14 @@ def network():
 @pytest.mark.parametrize("label", [0, 4])
 def test_of_a_quadratic_score_it_is_known(label):
     # S = Σ w_k mean A², so that the gradient is 2 w_k A / N, N = 12.
-    found = layer_saliency(composed(squaring), f32(IMAGE), label, layer="features", upsample=False)
+    found = compiled("features", False)(composed(squaring), f32(IMAGE), label)
     activation = features(MIXING, IMAGE)
     expected = np.sqrt(((2 * WEIGHTS[:, label] * activation / 12) ** 2).sum(axis=-1))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_where_the_rest_is_linear_and_the_same_everywhere_so_is_the_map():
-    found = layer_saliency(composed(averaging), f32(IMAGE), 2, layer="features")
+    found = compiled("features", True)(composed(averaging), f32(IMAGE), 2)
     assert found.shape == (9, 8)
     np.testing.assert_allclose(found, np.linalg.norm(WEIGHTS[:, 2]) / 12, rtol=1e-5)
 
@@ -81,29 +86,30 @@ def score_after_relu1(network, label, activation):
 def test_it_is_the_norm_of_finite_differences():
     network, image = tiny.network(size=(12, 11)), tiny.image(size=(12, 11))
     label, step = 3, 1e-6
-    activation = np.asarray(network.activations(image)["relu1"], np.float64)
+    activation = np.asarray(jax.jit(network.activations)(image)["relu1"], np.float64)
     score = functools.partial(score_after_relu1, network, label)
-    np.testing.assert_allclose(score(activation), network(image)[label], rtol=1e-4)
+    np.testing.assert_allclose(
+        score(activation), jax.jit(type(network).__call__)(network, image)[label], rtol=1e-4
+    )
     slopes = np.empty(activation.shape)
     for place in np.ndindex(*activation.shape):
         change = np.zeros(activation.shape)
         change[place] = step
         slopes[place] = (score(activation + change) - score(activation - change)) / (2 * step)
-    found = layer_saliency(network, image, label, layer="relu1", upsample=False)
+    found = compiled("relu1", False)(network, image, label)
     np.testing.assert_allclose(found, np.linalg.norm(slopes, axis=-1), rtol=1e-3, atol=1e-6)
 
 
 def test_it_is_enlarged_bilinearly(network):
-    method = functools.partial(layer_saliency, network, tiny.image(), 1, layer="conv2")
-    coarse = method(upsample=False)
+    coarse, found = (compiled("conv2", up)(network, tiny.image(), 1) for up in (False, True))
     assert coarse.shape == (3, 2)
     assert coarse.max() > coarse.min() > 0
-    np.testing.assert_allclose(method(), enlarged(np.asarray(coarse), tiny.SIZE), rtol=1e-5)
+    np.testing.assert_allclose(found, enlarged(np.asarray(coarse), tiny.SIZE), rtol=1e-5)
 
 
 def test_it_follows_the_networks_rule(network):
     found = [
-        layer_saliency(one, tiny.image(), 1, layer="conv2", upsample=False)
+        compiled("conv2", False)(one, tiny.image(), 1)
         for one in (network, network.with_rule("deconvnet"))
     ]
     # DeconvNet lets through what is positive, whether or not the rectifier was: the head's weights.

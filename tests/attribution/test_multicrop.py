@@ -40,6 +40,10 @@ def averaged_literally(method, image, size):
     return np.where(count > 0, total / np.maximum(count, 1), 0)
 
 
+def compiled(method, score_fn, image, label):
+    return jax.jit(lambda image: multicrop(method, crops=ten)(score_fn, image, label))(image)
+
+
 def by_place(score_fn, image, label):
     """A map that tells where in the view, of which view, and of which label it is."""
     del score_fn
@@ -50,7 +54,7 @@ def by_place(score_fn, image, label):
 @pytest.mark.parametrize("shape", CANVASES)
 def test_of_any_method_against_a_loop(shape):
     image = skewed(shape)
-    found = multicrop(by_place, crops=ten)(None, image, 3)
+    found = compiled(by_place, None, image, 3)
     expected = averaged_literally(lambda view: by_place(None, jnp.asarray(view), 3), image, SIZE)
     # Ten summands in another order.
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
@@ -60,13 +64,15 @@ def test_of_any_method_against_a_loop(shape):
 WEIGHTS = jnp.asarray(RNG.normal(size=(3, *SIZE, 3)), jnp.float32)
 
 
+def linear(image):
+    return jnp.tensordot(WEIGHTS, image, 3)
+
+
 @pytest.mark.parametrize("shape", CANVASES)
 def test_of_the_saliency_of_a_quadratic_score(shape):
     """`S_c = Σ w_c x²` has the closed form `M = max|2 w_c x|`, another for every view."""
     image = skewed(shape)
-    found = multicrop(saliency, crops=ten)(
-        lambda x: jnp.sum(WEIGHTS * x[None] ** 2, (1, 2, 3)), image, 1
-    )
+    found = compiled(saliency, lambda x: jnp.sum(WEIGHTS * x[None] ** 2, (1, 2, 3)), image, 1)
     expected = averaged_literally(
         lambda view: np.abs(2 * WEIGHTS[1] * view).max(axis=-1), image, SIZE
     )
@@ -76,7 +82,7 @@ def test_of_the_saliency_of_a_quadratic_score(shape):
 @pytest.mark.parametrize("shape", CANVASES)
 def test_of_a_linear_score_is_its_weights_where_the_views_lie(shape):
     """The score's own map is the same in every view; put back, it lies ten times on the canvas."""
-    found = multicrop(saliency, crops=ten)(lambda x: jnp.tensordot(WEIGHTS, x, 3), skewed(shape), 2)
+    found = compiled(saliency, linear, skewed(shape), 2)
     expected = averaged_literally(
         lambda view: np.abs(WEIGHTS[2]).max(axis=-1), np.zeros((*shape, 3)), SIZE
     )
@@ -84,15 +90,13 @@ def test_of_a_linear_score_is_its_weights_where_the_views_lie(shape):
 
 
 def test_on_a_canvas_of_the_view_s_size_is_the_mean_with_the_reflection():
-    found = multicrop(saliency, crops=ten)(lambda x: jnp.tensordot(WEIGHTS, x, 3), skewed(SIZE), 0)
+    found = compiled(saliency, linear, skewed(SIZE), 0)
     upright = np.abs(WEIGHTS[0]).max(axis=-1)
     np.testing.assert_allclose(found, (upright + upright[:, ::-1]) / 2, rtol=1e-6)
 
 
 def test_what_no_view_covers_is_zero_and_the_rest_is_not():
-    found = multicrop(saliency, crops=ten)(
-        lambda x: jnp.tensordot(WEIGHTS, x, 3), skewed((4, 40)), 0
-    )
+    found = compiled(saliency, linear, skewed((4, 40)), 0)
     seen = np.zeros((4, 40), bool)
     for left in (0, 17, 35):
         seen[:, left : left + 5] = True
@@ -120,7 +124,7 @@ def test_several_labels_and_neurons_compiled():
         together = jax.jit(jax.vmap(method, (None, None, 0)))(score_fn, image, labels)
         for one, label in zip(together, labels.tolist(), strict=True):
             label = tuple(label) if isinstance(label, list) else label
-            expected = method(score_fn, image, label)
+            expected = jax.jit(method)(score_fn, image, label)
             atol = 1e-5 * float(expected.max())
             np.testing.assert_allclose(one, expected, rtol=1e-4, atol=atol)
 

@@ -6,6 +6,7 @@ import io
 import re
 
 import pytest
+from pages import Page
 from PIL import Image
 
 from vizjax import demo

@@ -28,7 +28,7 @@ finally:
 def run(photo, out, network, cache, **environment):
     """The files written, the programs found in the cache and those not, and what was said."""
     options = ["--out", out, "--network", network, "--top", 2]
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("JAX_", "XLA_"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
     done = subprocess.run(
         [sys.executable, "-c", COUNTED, "explain", *map(str, [photo, *options])],
         cwd=ROOT,

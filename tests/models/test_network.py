@@ -22,13 +22,19 @@ def network(request) -> Network:
     return request.getfixturevalue(request.param)
 
 
-def photograph(network, key):
-    return jax.random.uniform(key, (*network.preprocessing.size, 3), maxval=255.0)
+def photograph(network):
+    uniform = np.random.default_rng(5).uniform(0, 255, (*network.preprocessing.size, 3))
+    return jnp.asarray(uniform, jnp.float32)
 
 
 @jax.jit
 def scores_of(network, image):
     return network(image)
+
+
+@jax.jit
+def activations_of(network, image):
+    return network.activations(image)
 
 
 def close(one, other):
@@ -55,7 +61,7 @@ class Own(nn.Module):
 @pytest.fixture
 def own(key) -> Network:
     module = Own()
-    network = Network(module, module.init(key, jnp.zeros((1, 10, 8, 3))), batched=True)
+    network = Network(module, jax.jit(module.init)(key, jnp.zeros((1, 10, 8, 3))), batched=True)
     network.variables["batch_stats"]["norm"]["mean"] += 0.5
     return dataclasses.replace(network, preprocessing=Preprocessing(size=(10, 8)))
 
@@ -63,13 +69,13 @@ def own(key) -> Network:
 def test_a_module_of_ones_own_in_one_line(key):
     module = nn.Sequential([nn.Conv(4, (3, 3)), nn.relu, lambda x: x.mean((0, 1)), nn.Dense(5)])
     image = jax.random.uniform(key, (10, 8, 3))
-    network = Network(module, module.init(key, image))
+    network = Network(module, jax.jit(module.init)(key, image))
     np.testing.assert_array_equal(network(image), module.apply(network.variables, image))
     assert list(network.activations(image)) == ["layers_0", "layers_3"]
 
 
-def test_batched_modules_with_batch_statistics(own, key):
-    image = photograph(own, key)
+def test_batched_modules_with_batch_statistics(own):
+    image = photograph(own)
     assert own(image).shape == (5,)
     np.testing.assert_array_equal(own(image), own.module.apply(own.variables, image[None])[0])
     assert own.activations(image)["conv1"].shape == (5, 4, 4)
@@ -80,7 +86,7 @@ def test_batched_modules_with_batch_statistics(own, key):
 # A pytree ----------------------------------------------------------------------------------
 
 
-def test_pytree_round_trip(network, key):
+def test_pytree_round_trip(network):
     leaves, treedef = jax.tree.flatten(network)
     again = jax.tree.unflatten(treedef, leaves)
     assert jax.tree.structure(again) == treedef
@@ -89,7 +95,7 @@ def test_pytree_round_trip(network, key):
         network.labels,
         network.name,
     )
-    image = photograph(network, key)
+    image = photograph(network)
     np.testing.assert_array_equal(scores_of(again, image), scores_of(network, image))
 
 
@@ -99,13 +105,13 @@ def test_leaves_are_the_parameters_and_the_preprocessing(network):
     assert all(isinstance(leaf, jax.Array | np.ndarray) for leaf in jax.tree.leaves(network))
 
 
-def test_parameters_are_arguments_and_not_constants(network, key):
-    jaxpr = jax.make_jaxpr(Network.__call__)(network, photograph(network, key))
+def test_parameters_are_arguments_and_not_constants(network):
+    jaxpr = jax.make_jaxpr(Network.__call__)(network, photograph(network))
     assert sum(np.size(const) for const in jaxpr.consts) == 0
     assert len(jaxpr.in_avals) == len(jax.tree.leaves(network)) + 1
 
 
-def test_one_compilation_for_other_parameters(small_convnet, key):
+def test_one_compilation_for_other_parameters(small_convnet):
     traced = []
 
     @jax.jit
@@ -113,21 +119,21 @@ def test_one_compilation_for_other_parameters(small_convnet, key):
         traced.append(network.name)
         return network(image)
 
-    image = photograph(small_convnet, key)
+    image = photograph(small_convnet)
     one = scores(small_convnet, image)
     other = scores(jax.tree.map(lambda x: 1.1 * x, small_convnet), image)
     assert not np.allclose(one, other)
     assert len(traced) == 1
 
 
-def test_vmap_is_a_loop(network, key):
-    images = jax.random.uniform(key, (2, *network.preprocessing.size, 3), maxval=255.0)
+def test_vmap_is_a_loop(network):
+    images = jnp.stack([photograph(network), 255 - photograph(network)])
     mapped = jax.jit(jax.vmap(Network.__call__, in_axes=(None, 0)))(network, images)
     close(mapped, jnp.stack([scores_of(network, image) for image in images]))
 
 
-def test_gradient_reaches_the_parameters(small_convnet, key):
-    image = photograph(small_convnet, key)
+def test_gradient_reaches_the_parameters(small_convnet):
+    image = photograph(small_convnet)
     gradient = jax.jit(jax.grad(lambda network: network(image)[2]))(small_convnet)
     assert isinstance(gradient, Network)
     np.testing.assert_allclose(gradient.variables["params"]["fc8"]["bias"], np.eye(7)[2])
@@ -150,8 +156,8 @@ MEANS = {
 
 @pytest.mark.parametrize("channels", ["rgb", "bgr"])
 @pytest.mark.parametrize("mean", MEANS)
-def test_preprocessing_in_closed_form(key, mean, channels):
-    image = photograph(dataclasses_network(), key)
+def test_preprocessing_in_closed_form(mean, channels):
+    image = photograph(dataclasses_network())
     scale = np.array([1, 2, 4], np.float32)
     network = dataclasses_network(mean=MEANS[mean], scale=scale, channels=channels)
     expected = (np.asarray(image) - MEANS[mean]) / scale
@@ -184,16 +190,16 @@ def test_activations_come_in_the_order_in_which_layers_finish(small_convnet, sma
     assert names[-2:] == ["conv10", "pool10"]
 
 
-def test_layer_shapes_are_those_of_the_activations(network, key):
-    activations = jax.jit(Network.activations)(network, photograph(network, key))
+def test_layer_shapes_are_those_of_the_activations(network):
+    activations = activations_of(network, photograph(network))
     shapes = {name: activation.shape for name, activation in activations.items()}
     assert network.layer_shapes() == shapes
 
 
-def test_layer_and_channels_are_the_activations(network, key):
-    image = photograph(network, key)
+def test_layer_and_channels_are_the_activations(network):
+    image = photograph(network)
     name = "relu3" if "relu3" in network.layer_shapes() else "fire4/expand3x3"
-    expected = jax.jit(Network.activations)(network, image)[name]
+    expected = activations_of(network, image)[name]
     close(jax.jit(lambda f, x: f(x))(network.layer(name), image), expected)
     means = jax.jit(lambda f, x: f(x))(network.channels(name), image)
     assert means.shape == expected.shape[-1:]
@@ -214,22 +220,22 @@ def assert_the_scores_after_are_the_scores(network, image, names):
         close(found, scores)
 
 
-def test_the_scores_after_a_layer_are_the_scores(small_convnet, key):
+def test_the_scores_after_a_layer_are_the_scores(small_convnet):
     names = list(small_convnet.layer_shapes())
     assert len(names) == 22
-    image = photograph(small_convnet, key)
+    image = photograph(small_convnet)
     assert_the_scores_after_are_the_scores(small_convnet, image, names)
 
 
-def test_the_scores_after_a_layer_are_the_scores_beside_branches(small_squeezenet, key):
+def test_the_scores_after_a_layer_are_the_scores_beside_branches(small_squeezenet):
     names = [name for name in small_squeezenet.layer_shapes() if name.startswith("fire8/")]
     names += ["conv1", "pool1", "fire8", "conv10", "pool10"]
-    image = photograph(small_squeezenet, key)
+    image = photograph(small_squeezenet)
     assert_the_scores_after_are_the_scores(small_squeezenet, image, names)
 
 
-def test_after_needs_no_image_where_all_passes_through(small_convnet, key):
-    image = photograph(small_convnet, key)
+def test_after_needs_no_image_where_all_passes_through(small_convnet):
+    image = photograph(small_convnet)
     activation = jax.jit(lambda layer, x: layer(x))(small_convnet.layer("pool2"), image)
     close(
         jax.jit(lambda after, y: after(y))(small_convnet.after("pool2"), activation),
@@ -237,9 +243,9 @@ def test_after_needs_no_image_where_all_passes_through(small_convnet, key):
     )
 
 
-def test_after_is_differentiable_by_the_activation(small_convnet, key):
+def test_after_is_differentiable_by_the_activation(small_convnet):
     """The chain rule through a layer: the gradient at the image in two steps."""
-    network, image = small_convnet, photograph(small_convnet, key)
+    network, image = small_convnet, photograph(small_convnet)
 
     @jax.jit
     def in_two_steps(network, image):
@@ -249,8 +255,8 @@ def test_after_is_differentiable_by_the_activation(small_convnet, key):
     close(in_two_steps(network, image), jax.jit(jax.grad(lambda x: network(x)[3]))(image))
 
 
-def test_a_layer_that_is_called_again_is_there_again(own, key):
-    image = photograph(own, key)
+def test_a_layer_that_is_called_again_is_there_again(own):
+    image = photograph(own)
     activations = own.activations(image)
     assert list(activations) == ["conv1", "norm", "relu", "conv2", "relu#2", "head"]
     np.testing.assert_array_equal(activations["relu"], jax.nn.relu(activations["norm"]))
@@ -263,10 +269,10 @@ def test_a_layer_that_is_called_again_is_there_again(own, key):
     close(doubled, features @ head["kernel"] + head["bias"])
 
 
-def test_a_layer_as_an_argument_of_a_compiled_function(network, key):
+def test_a_layer_as_an_argument_of_a_compiled_function(network):
     """Layers are pytrees too: their parameters are no constants either."""
     name = list(network.layer_shapes())[3]
-    image = photograph(network, key)
+    image = photograph(network)
     for function in (network.layer(name), network.channels(name)):
         jaxpr = jax.make_jaxpr(lambda f, x: f(x))(function, image)
         assert sum(np.size(const) for const in jaxpr.consts) == 0
@@ -313,8 +319,8 @@ def test_a_reused_rectifier_is_not_missed(own):
 
 
 @pytest.mark.parametrize("rule", ["deconvnet", "guided"])
-def test_a_rule_changes_the_way_back_and_not_the_scores(small_convnet, key, rule):
-    network, image = small_convnet, photograph(small_convnet, key)
+def test_a_rule_changes_the_way_back_and_not_the_scores(small_convnet, rule):
+    network, image = small_convnet, photograph(small_convnet)
     ruled = network.with_rule(rule)
     assert jax.tree.leaves(ruled)[0] is jax.tree.leaves(network)[0]
 
@@ -334,11 +340,12 @@ def test_gradient_rule_is_the_network_itself(small_convnet):
     assert jax.tree.structure(again) == jax.tree.structure(small_convnet)
 
 
-def test_a_rule_of_ones_own(own, key):
+def test_a_rule_of_ones_own(own):
     """A gate that lets everything through makes the net linear backwards."""
-    image = photograph(own, key)
+    image = photograph(own)
     everything = own.with_rule(rules.rectifier(lambda x, g: g))
-    one, other = (jax.grad(lambda x: everything(x)[0])(x) for x in (image, -image))
+    slope = jax.jit(jax.grad(lambda x: everything(x)[0]))
+    one, other = slope(image), slope(-image)
     close(one, other)
 
 

@@ -105,7 +105,7 @@ def test_a_neuron_a_channel_and_a_class_that_is_none(key, small):
     channels = jax.jit(lambda network: network.channels(last)(image))(small)
     np.testing.assert_allclose(channels, plane.mean((0, 1)), rtol=1e-5)
     with pytest.raises(InputError, match="expected 3 indices into scores of shape"):
-        vizjax.saliency(small, image, 5)
+        jax.eval_shape(lambda image: vizjax.saliency(small, image, 5), image)
 
 
 def test_a_rule_changes_gradients_and_not_scores(key, small):

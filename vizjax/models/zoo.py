@@ -166,7 +166,7 @@ def load(
     """
     if name in NETWORKS:
         return NETWORKS[name]().network(name, weights, progress=progress)
-    trained = Path(name).suffix == ".safetensors" or Path(name).is_dir()
+    trained = Path(name).suffix == ".safetensors" or (name != "" and Path(name).is_dir())
     if Path(name).suffix != ".mat" and not trained:
         raise unknown(
             "network",

@@ -10,8 +10,8 @@ from vizjax.errors import InputError
 
 def test_an_unknown_name_lists_the_known_ones():
     known = (
-        "photos, photos/masks, shapes, imagenet2012, voc/2007, voc/2012, oxford_iiit_pet, "
-        "caltech_birds2011, coco/2017"
+        "photos, photos/masks, shapes, cifar10, imagenet2012, voc/2007, voc/2012, "
+        "oxford_iiit_pet, caltech_birds2011, coco/2017"
     )
     with pytest.raises(InputError, match=f"`name` is voc; expected one of: {known}$"):
         dataset("voc")
