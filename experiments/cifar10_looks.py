@@ -151,8 +151,9 @@ def run(config: Config, work: Path) -> Result:
         network, photos, layers=[config.layer], k=9, channels=config.channels, chunk=250
     )
     rows = []
+    height, width, _ = network.blank().shape
     for channel, ones in excited.shown[config.layer].items():
-        patches, projections = montages(ones, network.blank().shape[:2], k=9)
+        patches, projections = montages(ones, (height, width), k=9)
         named = ", ".join(sorted({network.labels.name(truth[one.photo]) for one in ones}))
         rows.append(Row([Cell(patches), Cell(projections)], f"channel {channel}: {named}"))
     figures["search"] = Figure.of_plot(

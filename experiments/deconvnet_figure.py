@@ -68,11 +68,10 @@ def pictures(view: Picture, passes: Sequence[Traced]) -> Plot:
 
 def reach(signals: Float[np.ndarray, "rules height width 3"]) -> tuple[slice, slice]:
     """The smallest square of the image that holds all that reaches it; the whole, if none does."""
-    reached = signals.any(axis=(0, 3))
-    (height, width), ends = reached.shape, []
-    for axis in (1, 0):
-        places = np.flatnonzero(reached.any(axis=axis))
-        ends.append((places[0], places[-1] + 1) if len(places) else (0, reached.shape[1 - axis]))
+    (_, height, width, _), ends = signals.shape, []
+    for across, size in (((0, 2, 3), height), ((0, 1, 3), width)):
+        places = np.flatnonzero(signals.any(axis=across))
+        ends.append((places[0], places[-1] + 1) if len(places) else (0, size))
     side = min(max(stop - start for start, stop in ends), height, width)
     parts = []
     for (start, stop), length in zip(ends, (height, width), strict=True):

@@ -102,7 +102,8 @@ def seen(network: Network, photo: Photo) -> Seen:
     """The class of the highest score in ten views of a photograph, and its map."""
     height, width = size_of(network)
     image = canvas(photo, network.preprocessing.short_side or max(height, width))
-    views = ten_views(*image.shape[:2], (height, width))
+    down, across, _ = image.shape
+    views = ten_views(down, across, (height, width))
     scores, (label,), (maps,) = scores_and_maps(network, extract(image, views), 1)
     exponentials = np.exp(np.asarray(scores - scores.max(), np.float64))
     return Seen(

@@ -157,7 +157,7 @@ def measures(one: Located) -> dict[str, Any]:
     """
     seeds, mask = one.place.seeds, one.place.mask
     right = [
-        np.mean(side[chosen]) if chosen.any() else 0.0
+        float(np.mean(side[chosen])) if chosen.any() else 0.0
         for side, chosen in zip((one.evidence > 0, one.evidence < 0), seeds, strict=True)
     ]
     kept = np.mean(mask[seeds.foreground]) if seeds.foreground.any() else 0.0

@@ -24,6 +24,6 @@ def kept(path: Path, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, 
     if not path.exists():
         arrays = {name: np.asarray(array) for name, array in make().items()}
         with atomic_write(path) as file:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
     with np.load(path, allow_pickle=False) as found:
         return dict(found)

@@ -175,9 +175,10 @@ def _maps(network: Network, photos: dict[str, np.ndarray]) -> Plot:
     for photo in photos.values():
         size = size_of(network)
         image = canvas(photo, network.preprocessing.short_side or max(size))
-        views = ten_views(*image.shape[:2], size)
+        height, width, _ = image.shape
+        views = ten_views(height, width, size)
         _, _, (maps,) = scores_and_maps(network, extract(image, views), 1)
-        centre = centre_view(*image.shape[:2], size)
+        centre = centre_view(height, width, size)
         both = [(maps[4:5], centre), (maps, views)]
         cells = [Cell(to_pixels(image))]
         cells += [Cell(heat(assemble(np.asarray(m), v, *image.shape[:2]))) for m, v in both]

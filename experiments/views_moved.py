@@ -79,9 +79,8 @@ def shifted(
     common = centre[: height - shift, : width - shift] & centre[shift:, shift:]
     found = {}
     for count, subset in SUBSETS.items():
-        some = Views(
-            *(np.asarray(x)[list(subset)] for x in (views.y, views.x, views.flip)), views.size
-        )
+        y, x, flip = (np.asarray(one)[list(subset)] for one in (views.y, views.x, views.flip))
+        some = Views(y, x, flip, views.size)
         first, second = (assemble(one[list(subset)], some, height, width) for one in maps)
         pair = first[: height - shift, : width - shift], second[shift:, shift:]
         found[count] = rank_correlation(*(np.asarray(one)[common] for one in pair))

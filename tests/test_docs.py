@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,9 +66,10 @@ def test_the_networks_run():
 @pytest.fixture
 def tables():
     """The tables of methods and networks, in which the examples enter their own."""
-    kept = METHODS.copy(), NETWORKS.copy()
+    tables: list[Any] = [METHODS, NETWORKS]
+    kept = [table.copy() for table in tables]
     yield
-    for table, before in zip((METHODS, NETWORKS), kept, strict=True):
+    for table, before in zip(tables, kept, strict=True):
         table.clear()
         table.update(before)
 

@@ -44,7 +44,8 @@ def test_the_class_is_that_of_the_highest_mean_score(network):
     photo = demo_photos()["rocket"]
     found = seen(network, photo)
     image = canvas(photo, 16)
-    crops = extract(image, ten_views(*image.shape[:2], tiny.SIZE))
+    height, width, _ = image.shape
+    crops = extract(image, ten_views(height, width, tiny.SIZE))
     scores = np.mean([np.asarray(network(crop)) for crop in crops], axis=0)
     assert found.label == scores.argmax()
     assert found.score == pytest.approx(scores.max(), rel=1e-4)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from experiments import sheet
@@ -24,13 +25,15 @@ ROWS = [
 @pytest.mark.parametrize("rows", [ROWS, ROWS[:1], ROWS[2:]], ids=["all", "two", "one"])
 def test_nothing_is_cut_off_or_covered(rows):
     figure = sheet.sheet(rows)
-    figure.canvas.draw()
-    renderer = figure.canvas.get_renderer()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
     texts = [t.get_window_extent(renderer) for t in figure.findobj(Text) if t.get_text()]
     pictures = [axis.get_window_extent(renderer) for axis in figure.axes]
     assert len(pictures) == sum(len(row.cells) for row in rows)
     for box in [*texts, *pictures]:
-        assert min(*(box.min - figure.bbox.min), *(figure.bbox.max - box.max)) > -1
+        below, above = np.subtract(box.min, figure.bbox.min), np.subtract(figure.bbox.max, box.max)
+        assert min(below.min(), above.min()) > -1
     for number, one in enumerate([*texts, *pictures]):
         for other in [*texts, *pictures][number + 1 :]:
             shared = np.minimum(one.max, other.max) - np.maximum(one.min, other.min)

@@ -17,7 +17,8 @@ from vizjax.data.files import atomic_write
 from vizjax.errors import InputError
 from vizjax.pictures import Picture
 
-Metric = Mapping[str, float | int | str | bool | None]
+Metric = Mapping[str, Any]
+"""Of plain values: numbers, texts, truth values and None."""
 
 PARTS = ("metrics.jsonl", "arrays", "figures", "figures.json", "tables")
 """What of a run's folder is the result."""

@@ -104,7 +104,7 @@ class Config:
     def resolved(self) -> "Resolved":
         """The same, with numbers in place of what is None."""
         small = self.size < SMALL
-        default = {
+        default: dict[str, Any] = {
             "hidden": (16 if small else 64) * self.width,
             "kernel": 5 if small else 11,
             "stride": 1 if small else 4,
@@ -116,7 +116,8 @@ class Config:
         given: dict[str, Any] = {
             field.name: getattr(self, field.name) for field in dataclasses.fields(Config)
         }
-        return Resolved(**given | {n: v for n, v in default.items() if given[n] is None})
+        given |= {name: value for name, value in default.items() if given[name] is None}
+        return Resolved(**given)
 
     def module(self, classes: int) -> ConvNet:
         """The network.
