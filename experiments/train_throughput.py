@@ -12,8 +12,7 @@ PyTorch's without. PyTorch (if it is installed) runs first, in a process of its 
 cuDNN's search for the fastest convolutions, TF32 where JAX has it, `channels_last` on a GPU, and
 autocast for bfloat16.
 
-Expected: EXPECTED
-Time: TIME
+Not yet measured at full size. On a GPU the first step alone compiles for a minute.
 """
 
 import multiprocessing
