@@ -143,11 +143,17 @@ def test_a_wide_table_scrolls_in_its_own_box_by_the_keyboard(opened, pages):
     assert first.bounding_box()["x"] >= 0  # the first column stays
 
 
+def place(page, part):
+    """Where a part stands on the page, however far that is scrolled."""
+    box = part.bounding_box()
+    return box | {"y": box["y"] + page.evaluate("scrollY")}
+
+
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_switching_shows_another_run_and_moves_nothing(opened, pages, discs, size):
     page = opened(pages["pair"], size)
     shown, below = exhibit(page, 0), exhibit(page, 1)
-    before = below.bounding_box()
+    before = place(page, below)
     pictures = shown.locator(".version img")
     for number in (0, 1, 0):
         name = ["radius 12.0, colour orange", "radius 9.5, colour red"][number]
@@ -158,7 +164,7 @@ def test_switching_shows_another_run_and_moves_nothing(opened, pages, discs, siz
         assert captions.nth(number).is_visible()
         assert not captions.nth(1 - number).is_visible()
         assert nearest(seen(pictures.nth(number)), discs.pair) == number
-        assert below.bounding_box() == before
+        assert place(page, below) == before
     shown.get_by_role("radio", name="side by side").check()
     assert pictures.nth(0).is_visible()
     assert pictures.nth(1).is_visible()
