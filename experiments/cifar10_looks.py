@@ -127,7 +127,7 @@ def run(config: Config, work: Path) -> Result:
             f"Class models of {network.name} by {name} ({recipe.caption()}, seed {config.seed}), "
             "with the posterior of each"
         )
-        title = "class models, paper" if recipe.optimizer == "sgd" else "class models, natural"
+        title = "class models paper" if recipe.optimizer == "sgd" else "class models natural"
         figures[title] = Figure.of_plot(sheet.sheet(in_rows(cells)), caption)
         metrics += [
             {"class": network.labels.name(label), "recipe": title, "posterior": posterior}
@@ -165,8 +165,8 @@ def run(config: Config, work: Path) -> Result:
         {
             "summary": True,
             "classes_right": len(found),
-            "posterior_paper": mean(metrics, "class models, paper"),
-            "posterior_natural": mean(metrics, "class models, natural"),
+            "posterior_paper": mean(metrics, "class models paper"),
+            "posterior_natural": mean(metrics, "class models natural"),
         }
     )
     file = path / FILE if path.is_dir() else path

@@ -14,8 +14,8 @@ from vizjax.errors import InputError
 def test_everything_is_shown(tmp_path):
     result = cifar10_looks.run(TINY, tmp_path)
     assert set(result.figures) == {
-        "class models, paper",
-        "class models, natural",
+        "class models paper",
+        "class models natural",
         "saliency",
         "search",
     }
