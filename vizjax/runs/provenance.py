@@ -48,20 +48,24 @@ def begun(source: Path, command: str) -> dict[str, Any]:
       source: the experiment's file.
       command: that started it.
     """
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    found = {package: _version(package) for package in PACKAGES}
+    versions = {name: version for name, version in found.items() if version is not None}
     return {
         "command": command,
-        "vizjax": importlib.metadata.version("vizjax"),
+        "vizjax": _version("vizjax"),
         **revision(source),
         "source": checksum(source),
-        "versions": versions,
+        "versions": {"python": platform.python_version()} | versions,
         "process": {"host": socket.gethostname(), "pid": os.getpid()},
     }
+
+
+def _version(package: str) -> str | None:
+    """Of an installed package; vizjax may also run from its sources."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def revision(source: Path) -> dict[str, Any]:
