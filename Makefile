@@ -43,8 +43,10 @@ demo: $(stamp)  ## explain photographs with the shipped network: a page in demo/
 test: $(stamp)  ## the tests, doctests included
 	$(bin)/pytest -n auto --maxprocesses 4 --dist worksteal
 
+# The second line proves what holds to the bit in the machine code that everyone has.
 test-slow: $(stamp)  ## the tests that take minutes
 	$(bin)/pytest -m slow
+	$(bin)/pytest -m 'not slow' tests/ops tests/rules
 
 test-peers: $(stamp)  ## the same results from torch, captum and keras (fetches gigabytes)
 	KERAS_BACKEND=jax $(bin)/pytest -m peers tests/peers

@@ -18,7 +18,6 @@ Time: 2 minutes on 2 CPU cores.
 
 import dataclasses
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from experiments.sheet import Cell, Row
 from experiments.trainings import checksums, finished, opened
 from vizjax.ascent import NATURAL, PAPER, Recipe
 from vizjax.attribution import saliency
+from vizjax.attribution.smoothing import smooth
 from vizjax.errors import InputError
 from vizjax.exemplars import exemplars
 from vizjax.exemplars.montages import montages
@@ -203,10 +203,8 @@ def scored(network: Network, image: jax.Array) -> Any:
 @jax.jit
 def mapped(network: Network, key: jax.Array, image: jax.Array, label: jax.Array) -> Any:
     """The saliency map, and its mean over noisy copies (SmoothGrad)."""
-    noise = 10.0 * jax.random.normal(key, (50, *image.shape), image.dtype)
-    copies = image[None] + noise
-    smooth = jax.vmap(partial(saliency, network), in_axes=(0, None))(copies, label).mean(axis=0)
-    return saliency(network, image, label), smooth
+    smoothed = smooth(saliency, samples=50, sigma=10.0)(key, network, image, label)
+    return saliency(network, image, label), smoothed
 
 
 def saliency_sheet(network: Network, photos: list[np.ndarray], found: dict[int, int]) -> Any:

@@ -4,7 +4,6 @@ The names, features and version are those that TFDS gives it: whoever reads one 
 Krizhevsky 2009, *Learning Multiple Layers of Features from Tiny Images*.
 """
 
-import contextlib
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from PIL import Image
 from tensorflow_datasets.core import registered
 
 from vizjax.data.datasets.records import prepared
+from vizjax.data.datasets.writing import write
 from vizjax.errors import InputError
 
 BATCHES = {"train": [f"data_batch_{n}.bin" for n in range(1, 6)], "test": ["test_batch.bin"]}
@@ -95,24 +95,7 @@ def prepare_cifar10(
         return there
     for name in (name for names in BATCHES.values() for name in names):
         read_batch(source / name)  # all are whole, before any is written
-    tfds.disable_progress_bar()  # `advance` is one
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        builder = Cifar10(
-            data_dir=folder, file_format="array_record", source=source, advance=advance
-        )
-        # Nothing is downloaded, and no bucket in the cloud is asked for it.
-        config = tfds.download.DownloadConfig(
-            try_download_gcs=False, compute_stats=tfds.download.ComputeStatsMode.SKIP
-        )
-        with contextlib.redirect_stdout(io.StringIO()):  # where TFDS speaks of downloading
-            builder.download_and_prepare(download_config=config)
-    except OSError as error:
-        raise InputError(
-            f"`{folder}` cannot be written: {error.strerror or error}; "
-            "expected a writable folder that has room"
-        ) from error
-    return Path(builder.data_dir)
+    return write(Cifar10, folder, source=source, advance=advance)
 
 
 def read_batch(

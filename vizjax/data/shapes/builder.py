@@ -1,6 +1,5 @@
 """The shapes as a dataset of TensorFlow Datasets, whose import takes a second: import this late."""
 
-import contextlib
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from vizjax.data.datasets.records import prepared
+from vizjax.data.datasets.writing import write
 from vizjax.data.shapes.drawing import SIDE, draw
 from vizjax.data.shapes.outlines import OUTLINES
 from vizjax.errors import InputError
@@ -120,29 +120,7 @@ def prepare_shapes(
                 "choose another folder"
             )
         return there
-    tfds.disable_progress_bar()  # `advance` is one
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        builder = Shapes(
-            data_dir=folder,
-            file_format="array_record",
-            train=train,
-            test=test,
-            seed=seed,
-            advance=advance,
-        )
-        # Nothing is downloaded, and no bucket in the cloud is asked whether it has shapes.
-        config = tfds.download.DownloadConfig(
-            try_download_gcs=False, compute_stats=tfds.download.ComputeStatsMode.SKIP
-        )
-        with contextlib.redirect_stdout(io.StringIO()):  # where TFDS speaks of downloading
-            builder.download_and_prepare(download_config=config)
-    except OSError as error:
-        raise InputError(
-            f"`{folder}` cannot be written: {error.strerror or error}; "
-            "expected a writable folder that has room"
-        ) from error
-    return Path(builder.data_dir)
+    return write(Shapes, folder, train=train, test=test, seed=seed, advance=advance)
 
 
 def _told(numbers: Any) -> str:
