@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import hashlib
-import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ from vizjax.cli.console import INTERRUPTED, output_folder, say
 from vizjax.cli.data import TFDS_FOLDER
 from vizjax.cli.processes import Distributed
 from vizjax.devices import connected
+from vizjax.runs import digest
 from vizjax.training import Config, Outcome, Progress, open_data, train
 
 
@@ -61,7 +60,7 @@ def _run(options: Train, say: Callable[[str], None]) -> int:
         test=options.test,
         folder=options.folder,
     )
-    folder = output_folder(options.out or Path("runs/train") / _name(data.name, config))
+    folder = output_folder(options.out or Path("runs/train") / digest(data.name, config))
     say(f"{data.name}: {len(data.train)} pictures to learn from, {len(data.test)} to evaluate on")
     with _stoppable() as stop:
         outcome = train(
@@ -78,12 +77,6 @@ def _run(options: Train, say: Callable[[str], None]) -> int:
     say(_result(outcome))
     say(f"the network: {folder}")
     return 0
-
-
-def _name(data: str, config: Config) -> str:
-    """Twelve hexadecimal digits for what is trained."""
-    text = json.dumps({"data": data, **dataclasses.asdict(config)}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _told(progress: Progress) -> str:
