@@ -15,6 +15,7 @@ autocast for bfloat16.
 Not yet measured at full size. On a GPU the first step alone compiles for a minute.
 """
 
+import importlib.util
 import multiprocessing
 import statistics
 import time
@@ -27,7 +28,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.throughput_peer import available, peer_seconds
 from vizjax import training
 from vizjax.cli.console import say
 from vizjax.errors import InputError
@@ -110,7 +110,7 @@ TINY = Config(
 def run(config: Config, work: Path) -> Result:
     """Times the step, then learns a batch by heart."""
     del work  # a measurement is not resumed
-    peer = config.peer and available()
+    peer = config.peer and importlib.util.find_spec("torch") is not None
     if config.peer and not peer:
         say("PyTorch is not installed: only vizjax's step is timed")
     rows: dict[str, list[float]] = {}
@@ -187,8 +187,32 @@ def in_a_process(config: Config) -> list[float]:
     """The peer's seconds; its memory and threads go with its process."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
-        arguments = (config.size, config.width, config.classes, config.batch)
-        return pool.apply(peer_seconds, (*arguments, config.precision, config.rounds, config.seed))
+        return pool.apply(peer_seconds, (config,))
+
+
+def peer_seconds(config: Config) -> list[float]:
+    """What each of the steps took in PyTorch, in this process."""
+    from experiments.bench.peers.training import seconds
+
+    jax.config.update("jax_platforms", "cpu")  # the GPU is PyTorch's here
+    module: Any = config.training().module(config.classes)
+    blank = np.zeros((config.size, config.size, 3), np.float32)
+    shapes: Any = jax.eval_shape(module.init, jax.random.key(0), blank)["params"]
+    rng = np.random.default_rng(config.seed)  # what they are does not change the time
+    weights = {
+        f"{layer}/{leaf}": rng.normal(0, 0.01, shape.shape).astype(np.float32)
+        for layer, leaves in shapes.items()
+        for leaf, shape in leaves.items()
+    }
+    return seconds(
+        weights,
+        config.size,
+        config.classes,
+        config.batch,
+        config.precision,
+        config.rounds,
+        config.seed,
+    )
 
 
 def by_heart(config: Config) -> list[float]:

@@ -1,39 +1,39 @@
-"""The training step of the paper's ConvNet in PyTorch, for `train_throughput`."""
+"""The training step of the paper's ConvNet in PyTorch, for `experiments.train_throughput`."""
 
-import importlib.util
 import time
 from typing import Any
 
+import numpy as np
+import torch
 
-def available() -> bool:
-    """Whether PyTorch is installed."""
-    return importlib.util.find_spec("torch") is not None
+from experiments.bench.peers.twins import convnet
 
 
-def peer_seconds(
-    size: int, width: int, classes: int, batch: int, precision: str, rounds: int, seed: int
+def seconds(
+    weights: dict[str, np.ndarray],
+    size: int,
+    classes: int,
+    batch: int,
+    precision: str,
+    rounds: int,
+    seed: int,
 ) -> list[float]:
-    """What each of the steps took in PyTorch, after three that warm up.
+    """What each of the steps took, after three that warm up.
 
     Args:
+      weights: of the net, by the names of vizjax's parameters.
       size: of the pictures, in pixels.
-      width: channels of conv1.
       classes: scores.
       batch: pictures a step.
       precision: float32 or bfloat16.
       rounds: steps that are timed.
-      seed: of pictures, labels and parameters.
+      seed: of pictures and labels.
     """
-    import numpy as np
-    import torch
-
-    from experiments.bench.peers.twins import convnet
-
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
-    net: Any = convnet(_weights(size, width, classes), np.float32(127.5))
+    net: Any = convnet(weights, np.float32(127.5))
     net = net.requires_grad_(True).train()
     for number in (6, 7):
         net.layers[_place(net, f"relu{number}")] = torch.nn.Sequential(
@@ -69,21 +69,3 @@ def peer_seconds(
 
 def _place(net: Any, name: str) -> int:
     return list(net.layers._modules).index(name)
-
-
-def _weights(size: int, width: int, classes: int) -> dict[str, Any]:
-    """Parameters of the shapes of vizjax's module; what they are does not change the time."""
-    import jax
-    import numpy as np
-
-    from vizjax.models import ConvNet
-
-    jax.config.update("jax_platforms", "cpu")  # the GPU is PyTorch's here
-    module, blank = ConvNet(width, classes, size), np.zeros((size, size, 3), np.float32)
-    shapes: Any = jax.eval_shape(module.init, jax.random.key(0), blank)["params"]
-    rng = np.random.default_rng(0)
-    return {
-        f"{layer}/{leaf}": rng.normal(0, 0.01, shape.shape).astype(np.float32)
-        for layer, leaves in shapes.items()
-        for leaf, shape in leaves.items()
-    }
