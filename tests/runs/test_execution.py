@@ -246,8 +246,9 @@ def test_a_folder_that_cannot_be_made(bowl, tmp_path):
         execute(bowl, bowl.TINY, tmp_path)
 
 
-def test_a_damaged_manifest_is_told(bowl, tmp_path):
+@pytest.mark.parametrize("text", ["{", "[]", '{"name": "bowl"}'])
+def test_a_damaged_manifest_is_told(bowl, tmp_path, text):
     run = execute(bowl, bowl.TINY, tmp_path)
-    (run.path / "manifest.json").write_text("{")
+    (run.path / "manifest.json").write_text(text)
     with pytest.raises(InputError, match=r"manifest\.json` cannot be read: .*delete it"):
         execute(bowl, bowl.TINY, tmp_path)

@@ -96,7 +96,10 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
       InputError: it is damaged.
     """
     try:
-        return json.loads((path / "manifest.json").read_bytes())
+        found = json.loads((path / "manifest.json").read_bytes())
+        if not isinstance(found, dict) or not {"name", "status"} <= found.keys():
+            raise ValueError("it has no name or no status")
+        return found
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
