@@ -1,4 +1,4 @@
-"""Masks, precision and recall, boxes and structural similarity, against torchmetrics."""
+"""Masks, precision and recall, boxes and rank correlation, against torchmetrics."""
 
 import numpy as np
 import pytest
