@@ -4,8 +4,8 @@ Claim: all of ImageNet takes hours, not months, and what runs out first is not t
 are read and cut into views, and graphs are cut, more slowly than one GPU makes maps.
 
     vizjax run cost [--rounds 5]
-    vizjax run cost --device experiments/kept/cost_h100.jsonl    # of a GPU instead of what is here
-    python -m experiments.cost                   # what the device does alone, a line as it comes
+    python -m experiments.cost > FILE    # what the device does alone, a line as it comes
+    vizjax run cost --device FILE        # with those figures instead of what is here
 
 Expected: `docs/scale.md`. Time: 4 minutes on 2 idle cores; the device's part a minute on a GPU.
 """

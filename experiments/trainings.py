@@ -14,7 +14,14 @@ from vizjax.training.log import read_metrics
 
 
 def opened(
-    name: str, config: Config, work: Path, *, folder: Path | None, drawn: int, **splits: str
+    name: str,
+    config: Config,
+    work: Path,
+    *,
+    folder: Path | None,
+    drawn: int,
+    tested: int | None = None,
+    **splits: str,
 ) -> Data:
     """A dataset at the side that a training asks for; shapes are drawn first, if need be.
 
@@ -23,12 +30,13 @@ def opened(
       config: the training's.
       work: where shapes are drawn to, unless there is a folder.
       folder: where TFDS's datasets are.
-      drawn: how many shapes to train on; a quarter as many to test on.
+      drawn: how many shapes to train on.
+      tested: how many to test on; by default a quarter as many.
       **splits: of `open_data`.
     """
     if name == "shapes" and folder is None:
         folder = work / f"shapes {drawn}"
-        prepare_shapes(folder, train=drawn, test=max(1, drawn // 4))
+        prepare_shapes(folder, train=drawn, test=tested or max(1, drawn // 4))
     return open_data(name, config.resolved().side, folder=folder, **splits)
 
 

@@ -20,6 +20,7 @@ from vizjax.training.data import Data, decoded, fits
 from vizjax.training.devices import all_devices, check_batch, everywhere, put
 from vizjax.training.evaluation import Errors, evaluator
 from vizjax.training.folder import claim, known_statistics, trained
+from vizjax.training.ledger import Ledger
 from vizjax.training.order import epochs_to_steps
 from vizjax.training.step import compiled_step, descent, initial, rate
 
@@ -114,10 +115,10 @@ def train(
     state = put(begun, everywhere(mesh))
     on_devices = put(known, everywhere(mesh))
     checkpoints = Checkpoints(folder / "checkpoints")
-    step, pending, best = 0, [], float("inf")
+    step, ledger, best = 0, Ledger(), float("inf")
     if restored := checkpoints.restore(state):
         state, record = restored
-        step, pending, best = int(state.step), record["pending"], record["best"]
+        step, ledger, best = int(state.step), Ledger(record["pending"]), record["best"]
     evaluate = evaluator(module, full, data.test, mesh)
     advance = compiled_step(module, dataclasses.replace(full, seed=0), steps, per_epoch)
     due = {epochs_to_steps(n * full.every, count, full.batch) for n in _counted(full)}
@@ -127,26 +128,6 @@ def train(
     writer = log.Log(folder, step) if first else None
     schedule: Any = rate(full, steps, per_epoch)
     clock = Clock(step, full.batch)
-    held: list[Any] = []
-
-    def flush() -> tuple[float, float]:
-        """The means since the last line; the losses are fetched only now."""
-        fetched = [[float(loss), float(error)] for loss, error in jax.device_get(held)]
-        held.clear()
-        pending.extend(fetched)
-        if not np.isfinite(pending).all():
-            raise InputError(
-                f"the loss at step {step} is not a number; expected it to fall: lower "
-                f"`learning_rate`, {full.learning_rate}. The last good checkpoint is that of step "
-                f"{checkpoints.last}, in {folder}"
-            )
-        loss, error = np.mean(pending, axis=0).tolist()
-        return loss, error
-
-    def keep(error: float) -> None:
-        if held:
-            flush()
-        checkpoints.save(state, {"pending": pending, "best": best}, error)
 
     def measured() -> Errors:
         nonlocal best
@@ -162,13 +143,12 @@ def train(
     try:
         for batch in batches(data.train, kept, full, mesh, step, steps, workers):
             state, losses = advance(state, batch, on_devices, key)
-            held.append(losses)
+            ledger.add(losses)
             step += 1
             found = None
             at_due, told = step in due or step == steps, step % full.log == 0
             if told or at_due:
-                loss, error = flush()
-                pending.clear()
+                loss, error = ledger.close()
                 clock.mark(step)
                 if at_due:
                     with clock.paused():
@@ -189,7 +169,8 @@ def train(
             stopping = _agreed(stop, step, full)
             if at_due or stopping or (full.checkpoint and step % full.checkpoint == 0):
                 with clock.paused():
-                    keep(found.top1 if found else 1.0)
+                    record = {"pending": ledger.entries(), "best": best}
+                    checkpoints.save(state, record, found.top1 if found else 1.0)
             if stopping and step < steps:
                 return Outcome(False, step)
         errors = [evaluate(state.params, on_devices, views) for views in ("centre", "ten")]
@@ -197,6 +178,12 @@ def train(
         if writer:
             writer.write(steps, line)
         return Outcome(True, steps, *errors)
+    except FloatingPointError as error:
+        raise InputError(
+            f"the loss at step {step} is not a number; expected it to fall: lower "
+            f"`learning_rate`, {full.learning_rate}. The last good checkpoint is that of step "
+            f"{checkpoints.last}, in {folder}"
+        ) from error
     finally:
         if writer:
             writer.close()
