@@ -2,7 +2,7 @@
 
 Claim: see the README, which the second command fills.
 
-    vizjax run results            # an hour and a half on 2 slow cores
+    vizjax run results            # 40 minutes on one core
     python -m experiments.readme runs/results/… --readme README.md
 
 GT-known, top-1 and top-5 localisation error, pointing, insertion and deletion are of the 111
