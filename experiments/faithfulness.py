@@ -17,12 +17,24 @@ Expected, with SqueezeNet v1.1 on the 111 photographs whose boxes are certain:
 | smoothgrad | 0.535 (0.48–0.59) | 0.037 (0.03–0.05) |
 | deconvnet | 0.498 (0.45–0.55) | 0.057 (0.05–0.07) |
 | guided | 0.591 (0.53–0.65) | 0.043 (0.03–0.05) |
+| occlusion | 0.610 (0.55–0.67) | 0.061 (0.05–0.07) |
 | cam | 0.622 (0.56–0.68) | 0.066 (0.05–0.08) |
 | grad_cam | 0.621 (0.56–0.68) | 0.066 (0.05–0.08) |
 | middle | 0.521 (0.46–0.58) | 0.113 (0.09–0.14) |
 
 The curves are of the centre view, in 28 steps: both are of the softmax posterior. A small deletion
 alone is no praise: noise that a network has never seen destroys a class quickly, too.
+
+Under changes of 5 grey levels, on 8 photographs:
+
+| method | sensitivity-max | infidelity, best scale |
+|---|--:|--:|
+| gradient | 1.132 (1.04–1.23) | 1.756 (0.91–2.58) |
+| SmoothGrad, 10 samples | 0.565 (0.54–0.60) | 1.847 (0.99–2.73) |
+| guided backprop | 0.545 (0.48–0.61) | 1.837 (0.99–2.70) |
+| DeconvNet | 0.622 (0.57–0.68) | 1.851 (0.99–2.73) |
+
+A gradient moves by more than its own length. Time: 30 minutes on one core.
 """
 
 import contextlib
