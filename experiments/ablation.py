@@ -8,6 +8,12 @@ numbers decide? For each choice the error, and the mean IoU, with that choice ch
 
 One field is changed at a time. The recipe was chosen on the photographs with an even number
 (`tune`); `report`, the others, shows what is left of a choice.
+
+Expected, on the 111 photographs: of the paper's procedure, error 29.7 %, mean IoU 0.60, what helps
+is another map, SmoothGrad's (27.9, 0.65) or guided backprop's (28.8, 0.66); all else is worse or,
+within the intervals, the same: quantiles (0.85: 40.5, 0.98: 36.0), Gaussians (1: 35.1, 8: 33.3),
+smoothness (0: 35.1, 50: 38.7), one view (33.3), smoothing (33.3 to 36.0), CAM's map (36.9). Time:
+12 minutes on one core. The variants of `vizjax` take half an hour.
 """
 
 import functools

@@ -4,15 +4,27 @@ Claim: Simonyan et al. 2013 train their ConvNet with "additional image jittering
 zeroing-out random parts of an image", and do not say what it is good for. Parts of an object that
 are hidden at times might make the network look at all of it, and its saliency maps (§3.1) cover it.
 
-    vizjax run zeroing_out [--trainings 3 --drawn 8000 --width 16]
+    vizjax run zeroing_out [--trainings 3 --drawn 40000 --width 16]
 
 Shapes are drawn for it, ten classes told apart by their outline alone, with exact masks. The same
 seeds, with and without; every measure is of the map of the true class on the test pictures, at the
 network's resolution: whether its maximum lies on a shape (no tolerance), how much of its energy
 does, whether the box of what exceeds 15 % of the maximum has an IoU of 0.5 with a shape's.
 
-Not yet answered: with `--drawn 8000 --width 32 --precision bfloat16` nothing is learnt of the
-shapes (loss 2.303, error 90 % after 40 epochs, without zeroing-out), so its maps mean nothing.
+Expected: here it does harm. In ten epochs, mean and range over three seeds, in percent; the
+intervals are over the 2000 test pictures:
+
+| | without | with | difference | 95 % interval |
+|---|--:|--:|--:|--:|
+| test error | 48.3 (47.1–49.6) | 57.0 (54.5–59.7) | +8.7 | +7.3 to +10.1 |
+| pointing | 39.0 (38.8–39.3) | 36.1 (34.5–37.7) | -2.8 | -4.4 to -1.2 |
+| energy inside | 19.7 (19.6–19.8) | 19.3 (19.2–19.6) | -0.3 | -0.4 to -0.2 |
+| box error at IoU 0.5 | 72.4 (70.7–73.6) | 77.7 (77.1–78.9) | +5.3 | +4.0 to +6.6 |
+
+No picture is learnt by heart in ten epochs of 40,000, so there is nothing to prevent: the shapes
+are small, and a rectangle may hide one whole. Longer training was not tried. With dropout of half,
+or 8000 pictures, the shapes are not learnt at all. Time: an hour and a quarter on one core, 7
+minutes of it drawing.
 """
 
 import dataclasses
