@@ -1,6 +1,6 @@
 """The training step of the paper's ConvNet in PyTorch, for `experiments.train_throughput`."""
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,16 +9,10 @@ import torch
 from experiments.bench.peers.twins import convnet
 
 
-def seconds(
-    weights: dict[str, np.ndarray],
-    size: int,
-    classes: int,
-    batch: int,
-    precision: str,
-    rounds: int,
-    seed: int,
-) -> list[float]:
-    """What each of the steps took, after three that warm up.
+def step(
+    weights: dict[str, np.ndarray], size: int, classes: int, batch: int, precision: str, seed: int
+) -> Callable[[], None]:
+    """What takes a step of the training, and waits for its end.
 
     Args:
       weights: of the net, by the names of vizjax's parameters.
@@ -26,7 +20,6 @@ def seconds(
       classes: scores.
       batch: pictures a step.
       precision: float32 or bfloat16.
-      rounds: steps that are timed.
       seed: of pictures and labels.
     """
     torch.manual_seed(seed)
@@ -59,12 +52,7 @@ def seconds(
         if device == "cuda":
             torch.cuda.synchronize()
 
-    taken = []
-    for _ in range(3 + rounds):
-        start = time.perf_counter()
-        one()
-        taken.append(time.perf_counter() - start)
-    return taken[3:]
+    return one
 
 
 def _place(net: Any, name: str) -> int:
