@@ -1,8 +1,9 @@
 """The full-size ConvNet in training: one batch learnt by heart, and pictures a second.
 
 Claim: the training step of the paper's ConvNet (60.8 million parameters at 1000 classes, 224 × 224
-pixels) is right, for it drives the loss of one batch of random squares with random labels to zero; and it is
-no slower than the same net, loss and descent in PyTorch, on the same device in the same run.
+pixels) is right, for it drives the loss of one batch of random squares with random labels to zero;
+and it is no slower than the same net, loss and descent in PyTorch, on the same device in the same
+run.
 
     vizjax run train_throughput [--precision bfloat16 --batch 256 --no-peer]
 
