@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from experiments import zeroing_out
-from experiments.zeroing_out import TINY, Config, boxed, cropped, spread
+from experiments.zeroing_out import TINY, Config, spread
+from experiments.zeroing_out_maps import boxed, cropped
 from vizjax.errors import InputError
 from vizjax.models import ConvNet
 from vizjax.types import Box

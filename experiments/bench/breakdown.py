@@ -1,0 +1,187 @@
+"""Where vizjax's time goes: convolutions and matrix products, and all the rest.
+
+Question: what could still be gained where the benchmark's bars are missed? No library can do the
+same products faster than the machine does one large matrix product, so that what is left is how
+near each layer comes to that, and what pooling, rectification and copies take beside the products.
+
+    python -m experiments.bench.breakdown    # 2 minutes on 2 idle cores
+
+Every convolution and product of the traced program is timed alone, on random arrays of its shapes;
+`products` is the sum. The rest is the difference to the whole program, in which XLA fuses and
+overlaps as it likes.
+"""
+
+import functools
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import tyro
+from jax.interpreters.partial_eval import dce_jaxpr
+
+from experiments.bench import inputs as given
+from experiments.bench.rows import NETWORKS
+from experiments.output import table
+from experiments.speed import Config as SpeedConfig
+from experiments.speed import random_convnet
+from vizjax import cpu
+from vizjax.attribution import gradient
+from vizjax.cli.console import guarded, progress
+from vizjax.errors import InputError
+from vizjax.models import load
+from vizjax.rules.jaxprs import all_bodies, aval, body
+
+
+@dataclass(frozen=True)
+class Config:
+    """How much at once, and how often it is timed."""
+
+    images: int = given.VIEWS
+    """Whose gradients are taken in one call: as the benchmark's saliency and class models."""
+    searched: int = 32
+    """Whose layers are computed in one call: as the benchmark's search."""
+    rounds: int = 9
+    """Timings; the median counts."""
+    slowest: int = 6
+    """Products listed by themselves, of each program."""
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            if value < 1:
+                raise InputError(f"`{name}` is {value}; expected at least 1")
+
+
+class Product(NamedTuple):
+    """A convolution or matrix product of a program.
+
+    Attributes:
+      shapes: of the two operands, and of the result.
+      flops: a multiplication and an addition for each pair that meets, zeros between the pixels of
+        a dilated operand left out.
+      run: does it once, on random arrays.
+    """
+
+    shapes: str
+    flops: float
+    run: Callable[[], Any]
+
+
+def products(function: Callable, *arguments: Any) -> list[Product]:
+    """The convolutions and matrix products that a result needs, each ready to run alone."""
+    traced = jax.make_jaxpr(function)(*arguments).jaxpr
+    needed, _ = dce_jaxpr(traced, [True] * len(traced.outvars))
+    return [_alone(eqn) for eqn in _equations(needed)]
+
+
+def _equations(jaxpr: Any) -> Iterator[Any]:
+    for eqn in body(jaxpr).eqns:
+        if eqn.primitive.name in ("conv_general_dilated", "dot_general"):
+            yield eqn
+        for inner in all_bodies(eqn):
+            yield from _equations(inner)
+
+
+def _alone(eqn: Any) -> Product:
+    left, right = (aval(var) for var in eqn.invars)
+    (out,) = (aval(var) for var in eqn.outvars)
+    if eqn.primitive.name == "dot_general":
+        (contracted, _), _ = eqn.params["dimension_numbers"]
+        each = math.prod(left.shape[axis] for axis in contracted)
+    else:
+        features = right.shape[eqn.params["dimension_numbers"].rhs_spec[0]]
+        dilated = math.prod(eqn.params["lhs_dilation"])
+        each = math.prod(right.shape) / features / dilated
+    key = jax.random.key(0)
+    operands = [jax.random.normal(key, one.shape, one.dtype) for one in (left, right)]
+    compiled = jax.jit(functools.partial(eqn.primitive.bind, **eqn.params))
+    shapes = ["×".join(map(str, one.shape)) for one in (left, right, out)]
+    text = f"{shapes[0]} by {shapes[1]} to {shapes[2]}"
+    return Product(text, 2.0 * each * math.prod(out.shape), lambda: compiled(*operands))
+
+
+def programs(name: str, config: Config) -> dict[str, tuple[Callable, tuple[Any, ...]]]:
+    """What is broken down on a network, with its arguments."""
+    network = load(name) if name != "convnet" else random_convnet(SpeedConfig())
+    shape = network.blank().shape
+    images, searched = (
+        60 * jax.random.normal(jax.random.key(0), (count, *shape)) + 120
+        for count in (config.images, config.searched)
+    )
+    labels = jnp.arange(config.images)
+
+    @functools.partial(jax.vmap, in_axes=(None, 0))
+    def layers(network, image):
+        found = network.activations(image)
+        return [found[layer] for layer in given.SEARCHED[name]]
+
+    return {
+        f"gradients of {config.images} images": (
+            jax.vmap(gradient, (None, 0, 0)),
+            (network, images, labels),
+        ),
+        f"three layers of {config.searched} images": (layers, (network, searched)),
+    }
+
+
+def seconds(run: Callable[[], Any], rounds: int) -> float:
+    """The median, after a first call that compiles."""
+    jax.block_until_ready(run())
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        jax.block_until_ready(run())
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def measured(config: Config, networks: Sequence[str] = NETWORKS) -> Iterator[tuple[list[str], str]]:
+    """A row for each program of each network, and the list of its slowest products."""
+    size = given.MATMUL[jax.default_backend()]
+    square = jax.random.normal(jax.random.key(0), (size, size))
+    product = jax.jit(jnp.matmul)
+    for name in networks:
+        for title, (function, arguments) in programs(name, config).items():
+            peak = 2 * size**3 / seconds(lambda: product(square, square), config.rounds)
+            compiled = jax.jit(function)
+            whole = seconds(lambda: compiled(*arguments), config.rounds)  # noqa: B023
+            found = products(function, *arguments)
+            times = [seconds(one.run, config.rounds) for one in found]
+            flops, total = sum(one.flops for one in found), sum(times)
+            row = [
+                f"{name}: {title}",
+                f"{1e3 * whole:.0f}",
+                f"{1e3 * total:.0f}",
+                f"{1e3 * (whole - total):.0f}",
+                f"{flops / whole / peak:.0%}",
+                f"{flops / total / peak:.0%}",
+            ]
+            slowest = sorted(zip(times, found, strict=True), key=lambda pair: -pair[0])
+            lines = [
+                f"  {1e3 * took:5.1f} ms, {one.flops / took / peak:4.0%}: {one.shapes}"
+                for took, one in slowest[: config.slowest]
+            ]
+            yield row, "\n".join([f"{name}: {title}, the slowest products:", *lines])
+
+
+def main(config: Annotated[Config, tyro.conf.arg(name="")]) -> int:
+    """Print the table, and the slowest products of each program."""
+    cpu.tune()
+    rows, lists = [], []
+    with progress(2 * len(NETWORKS), "programs") as advance:
+        for row, text in measured(config):
+            rows.append(row)
+            lists.append(text)
+            advance(1)
+    header = ["program", "ms", "products, ms", "rest, ms", "of the peak", "products, of the peak"]
+    print(table(header, rows), *lists, sep="\n\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: tyro.cli(main)))
