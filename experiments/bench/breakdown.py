@@ -31,7 +31,6 @@ from experiments.output import table
 from experiments.speed import Config as SpeedConfig
 from experiments.speed import random_convnet
 from vizjax import cpu
-from vizjax.attribution import gradient
 from vizjax.cli.console import guarded, progress
 from vizjax.errors import InputError
 from vizjax.models import load
@@ -43,7 +42,7 @@ class Config:
     """How much at once, and how often it is timed."""
 
     images: int = given.VIEWS
-    """Whose gradients are taken in one call: as the benchmark's saliency and class models."""
+    """Whose gradients are taken in one call: a step of the benchmark's class models."""
     searched: int = 32
     """Whose layers are computed in one call: as the benchmark's search."""
     rounds: int = 9
@@ -105,6 +104,10 @@ def _alone(eqn: Any) -> Product:
     return Product(text, 2.0 * each * math.prod(out.shape), lambda: compiled(*operands))
 
 
+def _climbs(network: Any, image: Any, label: Any) -> Any:
+    return jax.value_and_grad(lambda image: network(image)[label])(image)
+
+
 def programs(name: str, config: Config) -> dict[str, tuple[Callable, tuple[Any, ...]]]:
     """What is broken down on a network, with its arguments."""
     network = load(name) if name != "convnet" else random_convnet(SpeedConfig())
@@ -121,60 +124,62 @@ def programs(name: str, config: Config) -> dict[str, tuple[Callable, tuple[Any, 
         return [found[layer] for layer in given.SEARCHED[name]]
 
     return {
-        f"gradients of {config.images} images": (
-            jax.vmap(gradient, (None, 0, 0)),
+        f"{name}: scores and gradients of {config.images} images": (
+            jax.vmap(_climbs, (None, 0, 0)),
             (network, images, labels),
         ),
-        f"three layers of {config.searched} images": (layers, (network, searched)),
+        f"{name}: three layers of {config.searched} images": (layers, (network, searched)),
     }
 
 
-def seconds(run: Callable[[], Any], rounds: int) -> float:
-    """The median, after a first call that compiles."""
-    jax.block_until_ready(run())
-    times = []
+def seconds(runs: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
+    """The median of each, all in turns, as a machine's speed changes within seconds."""
+    for run in runs:
+        jax.block_until_ready(run())  # compiles
+    times: list[list[float]] = [[] for _ in runs]
     for _ in range(rounds):
-        start = time.perf_counter()
-        jax.block_until_ready(run())
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        for run, found in zip(runs, times, strict=True):
+            start = time.perf_counter()
+            jax.block_until_ready(run())
+            found.append(time.perf_counter() - start)
+    return [statistics.median(found) for found in times]
 
 
-def measured(config: Config, networks: Sequence[str] = NETWORKS) -> Iterator[tuple[list[str], str]]:
-    """A row for each program of each network, and the list of its slowest products."""
+def measured(
+    title: str, function: Callable, arguments: tuple[Any, ...], config: Config
+) -> tuple[list[str], str]:
+    """A program's row, and the list of its slowest products."""
     size = given.MATMUL[jax.default_backend()]
     square = jax.random.normal(jax.random.key(0), (size, size))
-    product = jax.jit(jnp.matmul)
-    for name in networks:
-        for title, (function, arguments) in programs(name, config).items():
-            peak = 2 * size**3 / seconds(lambda: product(square, square), config.rounds)
-            compiled = jax.jit(function)
-            whole = seconds(lambda: compiled(*arguments), config.rounds)  # noqa: B023
-            found = products(function, *arguments)
-            times = [seconds(one.run, config.rounds) for one in found]
-            flops, total = sum(one.flops for one in found), sum(times)
-            row = [
-                f"{name}: {title}",
-                f"{1e3 * whole:.0f}",
-                f"{1e3 * total:.0f}",
-                f"{1e3 * (whole - total):.0f}",
-                f"{flops / whole / peak:.0%}",
-                f"{flops / total / peak:.0%}",
-            ]
-            slowest = sorted(zip(times, found, strict=True), key=lambda pair: -pair[0])
-            lines = [
-                f"  {1e3 * took:5.1f} ms, {one.flops / took / peak:4.0%}: {one.shapes}"
-                for took, one in slowest[: config.slowest]
-            ]
-            yield row, "\n".join([f"{name}: {title}, the slowest products:", *lines])
+    product, compiled = jax.jit(jnp.matmul), jax.jit(function)
+    found = products(function, *arguments)
+    runs = [lambda: product(square, square), lambda: compiled(*arguments)]
+    largest, whole, *times = seconds([*runs, *(one.run for one in found)], config.rounds)
+    peak, flops, total = 2 * size**3 / largest, sum(one.flops for one in found), sum(times)
+    row = [
+        title,
+        f"{1e3 * whole:.0f}",
+        f"{1e3 * total:.0f}",
+        f"{1e3 * (whole - total):.0f}",
+        f"{flops / whole / peak:.0%}",
+        f"{flops / total / peak:.0%}",
+    ]
+    slowest = sorted(zip(times, found, strict=True), key=lambda pair: -pair[0])[: config.slowest]
+    lines = [
+        f"  {1e3 * took:5.1f} ms, {one.flops / took / peak:4.0%}: {one.shapes}"
+        for took, one in slowest
+    ]
+    return row, "\n".join([f"{title}, the slowest products:", *lines])
 
 
 def main(config: Annotated[Config, tyro.conf.arg(name="")]) -> int:
     """Print the table, and the slowest products of each program."""
     cpu.tune()
     rows, lists = [], []
-    with progress(2 * len(NETWORKS), "programs") as advance:
-        for row, text in measured(config):
+    chosen = [pair for name in NETWORKS for pair in programs(name, config).items()]
+    with progress(len(chosen), "programs") as advance:
+        for title, program in chosen:
+            row, text = measured(title, *program, config)
             rows.append(row)
             lists.append(text)
             advance(1)

@@ -82,3 +82,31 @@ def test_scores_may_be_negative(key, small_squeezenet):
     activations = jax.jit(Network.activations)(small_squeezenet, jnp.full((59, 43, 3), 99.0))
     np.testing.assert_allclose(scores, activations["conv10"].mean(axis=(0, 1)), rtol=1e-5)
     assert float(activations["conv10"].min()) < 0
+
+
+def test_the_shortcut_has_the_scores_and_gradients_of_all_layers(key, small_squeezenet):
+    image = 99 * jax.random.uniform(key, (59, 43, 3))
+
+    @jax.jit
+    def both(network):
+        return jax.value_and_grad(lambda image: (network(image) * jnp.arange(1.0, 6)).sum())(image)
+
+    assert small_squeezenet.module.shortcut
+    stepwise = small_squeezenet.stepwise()
+    assert not stepwise.module.shortcut
+    assert stepwise.stepwise() is stepwise
+    for ours, theirs in zip(both(small_squeezenet), both(stepwise), strict=True):
+        scale = float(jnp.abs(theirs).max())
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * scale)
+
+
+def test_the_shortcut_spares_the_last_plane(small_squeezenet):
+    def flops(network):
+        lowered = jax.jit(Network.__call__).lower(network, network.blank())
+        return lowered.compile().cost_analysis()["flops"]
+
+    rows, columns, classes = small_squeezenet.layer_shapes()["conv10"]
+    plane = rows * columns
+    channels = small_squeezenet.variables["params"]["conv10"]["kernel"].shape[2]
+    spared = flops(small_squeezenet.stepwise()) - flops(small_squeezenet)
+    assert spared > 2 * (plane - 1) * channels * classes - 2 * plane * channels

@@ -72,17 +72,17 @@ class After:
 
     def __call__(self, activation: Array) -> Scores:
         """The scores when the layer's output is `activation`."""
-        name_of, seen = call_namer(), []
+        network, name_of, seen = self.network.stepwise(), call_namer(), []
 
         def replace(call, args, kwargs, context):
             seen.append(name_of(context))
             if seen[-1] == self.name:
-                return activation[None] if self.network.batched else activation
+                return activation[None] if network.batched else activation
             return call(*args, **kwargs)
 
         # What comes before the layer alone is unused: compiled, it vanishes.
         with nn.intercept_methods(replace):
-            scores = self.network(self.network.blank() if self.image is None else self.image)
+            scores = network(network.blank() if self.image is None else self.image)
         if self.name not in seen:
             raise unknown("layer", self.name, [name for name in seen if name])
         return scores

@@ -39,10 +39,20 @@ class SqueezeNet(nn.Module):
     `pool10`. Pooling rounds up. The original rectifies conv10 before the average, which keeps
     scores from being negative; here that last ReLU is left out, so that a score is the plain
     average of its class's evidence.
+
+    So conv10 and the average are both linear and may change places: with `shortcut` the scores are
+    conv10 of fire9's mean, at a 196th of conv10's products. Nothing else reads its plane then, and
+    compiled code computes it for those alone who ask for that layer.
+
+    Attributes:
+      classes: how many scores.
+      relu: the rectifier (`vizjax.rules`).
+      shortcut: whether the scores pass by conv10 and pool10 (see `Network.stepwise`).
     """
 
     classes: int = 1000
     relu: Callable[[jax.Array], jax.Array] = jax.nn.relu
+    shortcut: bool = True
 
     @nn.compact
     def __call__(self, x):
@@ -54,5 +64,9 @@ class SqueezeNet(nn.Module):
             x = Fire(squeezed, self.relu, name=f"fire{number}")(x)
             if number in (3, 5):
                 x = MaxPool(ceil=True, name=f"pool{number}")(x)
-        x = nn.Conv(self.classes, (1, 1), name="conv10")(x)
-        return GlobalAveragePool(name="pool10")(x)
+        conv10 = nn.Conv(self.classes, (1, 1), name="conv10")
+        scores = GlobalAveragePool(name="pool10")(conv10(x))
+        if not self.shortcut:
+            return scores
+        weights = conv10.variables["params"]
+        return x.mean(axis=(-3, -2)) @ weights["kernel"][0, 0] + weights["bias"]
