@@ -34,9 +34,10 @@ def test_log_odds_by_hand():
     # Two levels, 0 and 1: Otsu's threshold is the middle of a bin at the lower end, 1/512.
     level = np.zeros((10, 10), np.float32)
     level[4:6, 4:6] = 1.0
-    found = SoftSeeds(width=0.4, limit=2.0).log_odds(7 * level - 3)
+    found = SoftSeeds(width=0.4, border=1.5, margin=0.1, limit=2.0).log_odds(7 * level - 3)
     threshold = 1 / 512
-    expected = np.full((10, 10), -threshold / 0.4)
+    expected = np.full((10, 10), -threshold / 0.4 - 1.5)
+    expected[1:9, 1:9] = -threshold / 0.4  # the frame is a pixel wide
     expected[4:6, 4:6] = 2.0  # (1 − threshold) / 0.4 = 2.495, clipped
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
@@ -45,7 +46,7 @@ def test_otsus_threshold_parts_the_values_best():
     """Of all thresholds the one with the least variance within the two classes."""
     level = np.clip(blob(20, 28) + blob(10, 45, 4, 0.6), 0, 1)
     level = (level - level.min()) / (level.max() - level.min())
-    one = SoftSeeds(width=1.0, limit=9.0)
+    one = SoftSeeds(width=1.0, border=0.0, limit=9.0)
     (threshold,) = np.unique(np.round(level - one.log_odds(level), 5))
     values = np.sort(level.ravel().astype(np.float64))
     within = [values[:n].var() * n + values[n:].var() * (values.size - n) for n in
@@ -93,6 +94,14 @@ def test_a_flat_map_says_nothing():
     assert not found.seeds.background.any()
 
 
+def test_a_map_that_is_high_in_the_frame_alone_finds_nothing():
+    values = np.zeros(SHAPE, np.float32)
+    values[0] = 1.0
+    found = SoftSeeds(trust=50.0, border=20.0)(KEY, picture(), values)
+    assert found.box is None
+    assert not found.mask.any()
+
+
 @pytest.mark.parametrize("components", [1, 5])
 def test_of_a_map_that_is_trusted_alone_the_colours_do_not_count(components):
     values = blob(20, 28)
@@ -116,7 +125,7 @@ def test_the_component_with_more_evidence_is_the_object(best):
     heights = ((1.0, 0.06), (1.0, 1.0))[best]
     values = np.maximum(blob(19, 13, 4.0, heights[0]), blob(20, 39, 8.0, heights[1]))
     image = picture(small, large)
-    one = SoftSeeds(smoothness=1.0, trust=0.1)
+    one = SoftSeeds(smoothness=1.0, trust=0.1, border=0.0)
     found = one(KEY, image, values)
     expected = NOTHING.copy()
     expected[(small, large)[best]] = True
@@ -138,8 +147,8 @@ def test_equal_by_value():
     "fields",
     [
         {"width": 0.0}, {"limit": -1.0}, {"components": 0}, {"rounds": 0}, {"side": 0},
-        {"trust": -0.1}, {"trust": float("inf")}, {"smoothness": float("nan")},
-        {"width": float("nan")},
+        {"trust": -0.1}, {"border": float("inf")}, {"smoothness": float("nan")},
+        {"margin": 0.5}, {"margin": -0.1}, {"width": float("nan")},
     ],
 )  # fmt: skip
 def test_fields_it_refuses(fields):

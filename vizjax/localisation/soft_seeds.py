@@ -25,7 +25,7 @@ class SoftSeeds:
     graph cut labels the pixels by them) with three changes. Instead of two quantiles the map gives
     every pixel log odds,
 
-        o_i = clip((M_i − Otsu(M)) / width, ±limit),
+        o_i = clip((M_i − Otsu(M)) / width − border · [i in the frame], ±limit),
 
     by which it trains both colour models, with weights σ(o) and σ(−o), and speaks in the cut:
 
@@ -39,6 +39,8 @@ class SoftSeeds:
       width: the part of the map's range that makes one nat of log odds.
       trust: of the map against the colours.
       limit: of log odds and of the colours' log ratio, in nats: no pixel is certain.
+      border: log odds taken off in the frame: objects seldom touch the edges everywhere.
+      margin: the frame's width, as a part of each side.
       components: Gaussians in a colour model.
       starts: fits of each colour model, from starts of their own, whose log densities are averaged:
         where one fit would leave a mask to chance.
@@ -50,7 +52,9 @@ class SoftSeeds:
     width: float = 0.2
     trust: float = 1.5
     limit: float = 3.0
-    components: int = 5
+    border: float = 2.0
+    margin: float = 0.03
+    components: int = 8
     starts: int = 4
     smoothness: float = 20.0
     rounds: int = 2
@@ -61,9 +65,11 @@ class SoftSeeds:
         for name in positive:
             if not getattr(self, name) > 0:
                 raise InputError(f"`{name}` is {getattr(self, name)}; expected more than 0")
-        for name in ("trust", "smoothness"):
+        for name in ("trust", "border", "smoothness"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise InputError(f"`{name}` is {getattr(self, name)}; expected 0 or more, finite")
+        if not 0 <= self.margin < 0.5:
+            raise InputError(f"`margin` is {self.margin}; expected a part of each side, below 0.5")
 
     def __call__(
         self,
@@ -109,7 +115,9 @@ class SoftSeeds:
 
         low, high = float(saliency_map.min()), float(saliency_map.max())
         level = (saliency_map - low) / (high - low)
-        odds = (level - threshold_otsu(level)) / self.width
+        y, x = (np.abs((np.arange(n) + 0.5) / n * 2 - 1) for n in level.shape)
+        frame = np.maximum(y[:, None], x[None]) > 1 - 2 * self.margin
+        odds = (level - threshold_otsu(level)) / self.width - self.border * frame
         return np.clip(odds, -self.limit, self.limit).astype(np.float32)
 
     def _cut(
