@@ -96,7 +96,7 @@ def of_vizjax(network: Network) -> dict[str, Procedure]:
     found |= {f"smoothness {v:g}": cut(smoothness=v) for v in (5.0, 50.0)}
     found |= {f"components {v}": cut(components=v) for v in (3, 5, 12)}
     found |= {"starts 1": cut(starts=1)}
-    found |= {f"rounds {v}": cut(rounds=v) for v in (1, 4)}
+    found |= {f"rounds {v}": cut(rounds=v) for v in (1, 2)}
     found |= {"without border": cut(border=0.0), "without colours": cut(components=1, trust=1e3)}
     found["paper's cut"] = replace(whole, segment=localise)
     found["20 % of the maximum"] = replace(whole, segment=functools.partial(above_share, share=0.2))

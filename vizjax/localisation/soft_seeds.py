@@ -57,7 +57,7 @@ class SoftSeeds:
     components: int = 8
     starts: int = 4
     smoothness: float = 20.0
-    rounds: int = 2
+    rounds: int = 4
     side: int = 128
 
     def __post_init__(self):
