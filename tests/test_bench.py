@@ -3,10 +3,12 @@
 import contextlib
 import json
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.bench import inputs, scaling, table, workers
+from experiments.bench import breakdown, inputs, scaling, table, workers
 from experiments.bench.inputs import Inputs
 from experiments.bench.rows import NETWORKS, ROWS, rows_of
 from experiments.bench.scaling import Point
@@ -189,3 +191,41 @@ def test_scaling_runs(tmp_path, capsys):
     points = json.loads((tmp_path / "scaling.json").read_text())["points"]
     assert len(points) == 10
     assert capsys.readouterr().out.count("\n") >= len(scaling.REASONS)
+
+
+def test_products_are_those_that_the_result_needs_with_their_operations():
+    def conv(x, kernel, **options):
+        numbers = ("NHWC", "HWIO", "NHWC")
+        return jax.lax.conv_general_dilated(x, kernel, dimension_numbers=numbers, **options)
+
+    @jax.jit
+    def function(x, kernel, matrix):
+        conv(x, 2 * kernel, window_strides=(1, 1), padding="SAME")  # nobody asks for it
+        y = conv(x, kernel, window_strides=(2, 2), padding="VALID")
+        turned, pads = kernel.swapaxes(2, 3), [(1, 1), (1, 1)]
+        spread = conv(y, turned, window_strides=(1, 1), padding=pads, lhs_dilation=(2, 2))
+        return jnp.tanh(y.reshape(2, -1) @ matrix), spread
+
+    shapes = (2, 9, 9, 3), (3, 3, 3, 5), (4 * 4 * 5, 7)
+    found = breakdown.products(function, *(jnp.ones(shape) for shape in shapes))
+    assert [one.shapes for one in found] == [
+        "2×9×9×3 by 3×3×3×5 to 2×4×4×5",
+        "2×4×4×5 by 3×3×5×3 to 2×7×7×3",
+        "2×80 by 80×7 to 2×7",
+    ]
+    expected = [2 * 27 * 2 * 16 * 5, 2 * 45 * 2 * 49 * 3 / 4, 2 * 80 * 14]
+    assert [one.flops for one in found] == pytest.approx(expected)
+    assert [one.run().shape[-1] for one in found] == [5, 3, 7]
+
+
+@pytest.mark.slow
+def test_the_breakdown_runs(capsys):
+    assert breakdown.main(breakdown.Config(images=1, searched=1, rounds=1, slowest=2)) == 0
+    out = capsys.readouterr().out
+    assert out.count("the slowest products:") == 4
+    assert out.count(" to 1×") == 8
+
+
+def test_a_breakdown_refuses():
+    with pytest.raises(InputError, match="`rounds` is 0"):
+        breakdown.Config(rounds=0)
