@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 IMAGES, VIEWS, CLASSES, SAMPLES = 64, 10, 5, 50
-WINDOW, STRIDE = 16, 8
+WINDOW, STRIDE, AT_ONCE = 16, 8, 64
+"""Of occlusion, in pixels, and windows in memory at a time: 16 to 128 are the same to Captum."""
 STEPS, CHECKED_STEPS = 100, 2
 """Of ascent, and how many of them the results are compared after: where rounding decides a maximum,
 the images part, and each step moves them further."""

@@ -150,7 +150,13 @@ SIDES: dict[str, Callable[[str, Inputs], Run]] = {
     ),
     "occlusion": _single(
         lambda network, image, label: occlusion(
-            network, image, label, window=given.WINDOW, stride=given.STRIDE, fill=0.0, chunk=32
+            network,
+            image,
+            label,
+            window=given.WINDOW,
+            stride=given.STRIDE,
+            fill=0.0,
+            chunk=given.AT_ONCE,
         )
     ),
     "class_models": _class_models,

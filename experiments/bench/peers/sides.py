@@ -149,7 +149,7 @@ def _occlusion(name: str, inputs: Inputs) -> Run:
             (3, given.WINDOW, given.WINDOW),
             strides=(3, given.STRIDE, given.STRIDE),
             target=label,
-            perturbations_per_eval=32,
+            perturbations_per_eval=given.AT_ONCE,
         )
         return _channels_last(maps)[0, ..., 0]
 
