@@ -40,7 +40,7 @@ def test_a_variant_changes_the_map_or_the_cut(variants, recipe):
 
 def test_a_variant_says_the_field_that_it_changes(variants):
     seeds = variants["vizjax"]["vizjax"].segment
-    for name in ("width 0.1", "trust 3", "smoothness 5", "components 12", "starts 1", "rounds 4"):
+    for name in ("width 0.1", "trust 3", "smoothness 5", "components 12", "starts 1", "rounds 2"):
         field, value = name.split()
         changed = dataclasses.asdict(variants["vizjax"][name].segment)
         different = {k: v for k, v in changed.items() if v != getattr(seeds, k)}
