@@ -1,5 +1,7 @@
 """SqueezeNet v1.1: the published geometry, and its forward pass by definition."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -103,7 +105,8 @@ def test_the_shortcut_has_the_scores_and_gradients_of_all_layers(key, small_sque
 def test_the_shortcut_spares_the_last_plane(small_squeezenet):
     def flops(network):
         lowered = jax.jit(Network.__call__).lower(network, network.blank())
-        return lowered.compile().cost_analysis()["flops"]
+        cost: Any = lowered.compile().cost_analysis()
+        return cost["flops"]
 
     rows, columns, classes = small_squeezenet.layer_shapes()["conv10"]
     plane = rows * columns
