@@ -128,7 +128,7 @@ def run(config: Config, work: Path) -> Result:
         metrics,
         {**arrays, "rank_correlations": agreement},
         figures,
-        {"agreement": _nearest(methods, agreement)},
+        {"agreement": _kinds(methods, agreement)},
         checksums(network, photos),
     )
 
@@ -161,15 +161,29 @@ def correlations(maps: list[np.ndarray]) -> np.ndarray:
     return found
 
 
-def _nearest(methods: list[Bound], agreement: np.ndarray) -> str:
-    """For each method the one whose maps are most like its own, and least."""
+def kind(method: Bound) -> str:
+    """What a method's maps are: of gradients their magnitudes, or values of both signs."""
+    if method.entry.plane == "magnitude" or method.name == "saliency":
+        return "magnitudes of gradients"
+    return "signed gradients" if method.entry.family == "gradients" else method.entry.family
+
+
+def _kinds(methods: list[Bound], agreement: np.ndarray) -> str:
+    """The mean over all pairs of two different methods, of each two kinds."""
+    kinds = [kind(method) for method in methods]
+    named = list(dict.fromkeys(kinds))
     rows = []
-    for number, method in enumerate(methods):
-        others = np.delete(np.arange(len(methods)), number)
-        order = others[np.argsort(-agreement[number, others])]
-        ends = (order[0], order[-1]) if len(order) else ()
-        rows.append([method.name, *(f"{methods[k].name} {agreement[number, k]:.2f}" for k in ends)])
-    return table(["method", "most alike", "least alike"], rows)
+    for number, first in enumerate(named):
+        row = [f"{first} ({kinds.count(first)})", *[""] * number]
+        for second in named[number:]:
+            pairs = [
+                agreement[a, b]
+                for a, b in itertools.permutations(range(len(methods)), 2)
+                if (kinds[a], kinds[b]) == (first, second)
+            ]
+            row.append(f"{np.mean(pairs):.2f}" if pairs else "")
+        rows.append(row)
+    return table(["methods", *named], rows)
 
 
 def _maps(network: Network, one: Comparison) -> Plot:

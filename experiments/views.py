@@ -8,15 +8,18 @@ than the centre's alone: steadier when the photograph moves by a few pixels, and
 The centre view does not see the photograph's rim, ten views see all of it. What averaging does by
 itself is told by a third procedure: ten views' map with the rim blackened.
 
-Expected: little. Of the first 39 photographs (`--photos 39`), the 36 that are beyond doubt:
+Expected: steadier by far, nearer the object hardly. Of 120 photographs, the 111 beyond doubt:
 
 | | box wrong | IoU | pointing | energy inside | insertion | deletion |
 |---|--:|--:|--:|--:|--:|--:|
-| one view | 0.47 | 0.52 | 0.92 | 0.66 | 0.40 | 0.053 |
-| ten views | 0.44 | 0.53 | 0.89 | 0.58 | 0.42 | 0.064 |
-| ten views, rim black | 0.42 | 0.55 | 0.94 | 0.65 | 0.42 | 0.064 |
+| one view | 0.333 | 0.595 | 0.910 | 0.708 | 0.436 | 0.058 |
+| ten views | 0.297 | 0.604 | 0.901 | 0.643 | 0.462 | 0.065 |
+| ten views, rim black | 0.297 | 0.615 | 0.946 | 0.704 | 0.462 | 0.065 |
 
-Time: 5 minutes on one core for these, 15 for all.
+Of ten views' differences to one, those of energy and insertion are beyond chance (p < 0.001); with
+the rim blackened, that of IoU too (p 0.04). When the photograph moves by 5 pixels, the map's rank
+correlation with the one before is 0.25 with one view and 0.39 with ten. Time: 8 minutes on 2 cores,
+15 on one.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """The benchmark's own arithmetic: what it compares, keeps and calls slower, not the peers."""
 
 import contextlib
+import importlib
 import json
 
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.bench import breakdown, inputs, scaling, table, workers
+from experiments.bench import breakdown, inputs, phases, scaling, start, table, workers
 from experiments.bench.inputs import Inputs
 from experiments.bench.rows import NETWORKS, ROWS, rows_of
 from experiments.bench.scaling import Point
@@ -229,3 +230,27 @@ def test_the_breakdown_runs(capsys):
 def test_a_breakdown_refuses():
     with pytest.raises(InputError, match="`rounds` is 0"):
         breakdown.Config(rounds=0)
+
+
+@pytest.mark.parametrize("watched", [where for where in phases.PHASES.values() if where])
+def test_a_phase_ends_at_a_function(watched):
+    module, name, edge = watched
+    assert callable(getattr(importlib.import_module(module), name))
+    assert edge in ("before", "after")
+
+
+@pytest.mark.slow
+def test_the_phases_of_a_start(capsys):
+    assert start.main(start.Config(starts=1)) == 0
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    seconds = [float(time.strip(" |")) for _, time in lines]
+    assert len(seconds) == len(phases.PHASES) + 1
+    assert min(seconds) >= 0
+    assert sum(seconds[:-1]) == pytest.approx(seconds[-1], abs=0.1)
+
+
+def test_a_start_refuses(tmp_path):
+    with pytest.raises(InputError, match="`starts` is 0"):
+        start.Config(starts=0)
+    with pytest.raises(InputError, match=r"`photo` is .*nothing.*nothing"):
+        start.main(start.Config(photo=str(tmp_path / "nothing.png"), starts=1))

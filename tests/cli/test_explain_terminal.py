@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 from written import contents
 
+import vizjax
+
 
 def command(*arguments, **environment):
     return subprocess.Popen(
@@ -98,3 +100,17 @@ def test_a_terminal_shows_a_bar(photo, tmp_path, network_file):
     assert "photographs: 100%" in text
     assert "2/2" in text
     assert text.splitlines()[-1] == f"1 of 2 photographs explained in {tmp_path / 'out'}"
+
+
+def test_the_version():
+    out, err = command("--version").communicate(timeout=60)
+    assert (out.split(), err) == (["vizjax", vizjax.__version__], "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["explain", "--help"], ["data", "list"]])
+def test_who_reads_no_further_is_told_nothing(arguments):
+    """As `head`: the process ends with the status that a shell has for SIGPIPE."""
+    with command(*arguments) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141

@@ -8,7 +8,7 @@ import pytest
 from three import network as three
 
 from experiments import method_comparison
-from experiments.method_comparison import TINY, Config, _named, bound, correlations
+from experiments.method_comparison import TINY, Config, _kinds, _named, bound, correlations
 from vizjax.attribution import METHODS
 from vizjax.comparison import compare
 from vizjax.data import demo_photos
@@ -34,6 +34,20 @@ def test_every_registered_method_is_compared(squeezenet):
 def test_correlations_by_hand():
     maps = [np.array([[1.0, 2.0, 3.0]]), np.array([[10.0, 20.0, 35.0]]), np.array([[3.0, 2.0, 1]])]
     assert correlations(maps).tolist() == [[1, 1, -1], [1, 1, -1], [-1, -1, 1]]
+
+
+def test_kinds_by_hand(squeezenet):
+    methods = bound(Config(methods=("saliency", "cam", "deconvnet", "rise")), squeezenet)
+    agreement = np.array([[1, 2, 3, 4], [2, 1, 5, 6], [3, 5, 1, 8], [4, 6, 8, 1]]) / 10
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in _kinds(methods, agreement).splitlines()
+    ]
+    assert rows[2:] == [
+        ["magnitudes of gradients (2)", "0.30", "0.35", "0.60"],
+        ["class activation (1)", "", "", "0.60"],
+        ["perturbation (1)", "", "", ""],
+    ]
 
 
 def test_a_run(network, monkeypatch, tmp_path):

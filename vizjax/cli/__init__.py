@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NoReturn
 
+from vizjax import __version__
 from vizjax.cli.console import BAD_INPUT, FAULT, INTERRUPTED, guarded, uninterrupted
 from vizjax.errors import InputError, unknown
 
@@ -62,6 +63,9 @@ def command() -> NoReturn:
 
 def _main() -> int:
     arguments = sys.argv[1:]
+    if arguments == ["--version"]:
+        print(f"vizjax {__version__}")
+        return 0
     named = [name for name in COMMANDS if name in arguments[:1]]
     if arguments and not named and not arguments[0].startswith("-"):
         raise unknown("command", arguments[0], list(COMMANDS))

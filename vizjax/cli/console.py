@@ -7,6 +7,7 @@ import _thread
 import contextlib
 import json
 import os
+import select
 import signal
 import sys
 import tempfile
@@ -22,8 +23,8 @@ from tqdm import tqdm
 from vizjax.cli.startup import prepare
 from vizjax.errors import InputError
 
-BAD_INPUT, FAULT, INTERRUPTED = 2, 1, 130
-"""Exit statuses."""
+BAD_INPUT, FAULT, INTERRUPTED, UNREAD = 2, 1, 130, 141
+"""Exit statuses; the last two as a shell has them of a command that SIGINT or SIGPIPE ended."""
 
 
 def say(line: str) -> None:
@@ -101,8 +102,19 @@ def guarded(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         say("vizjax: interrupted; what was finished is kept")
         return INTERRUPTED
+    except BrokenPipeError as error:
+        return UNREAD if _unread() else complain(error)
     except Exception as error:
         return complain(error)
+
+
+def _unread() -> bool:
+    """Whether nobody reads what is printed any more, such as `head`, which has read enough."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or there is none
+        watched = select.poll()
+        watched.register(sys.stdout.fileno(), 0)
+        return any(event & select.POLLERR for _, event in watched.poll(0))
+    return False
 
 
 @contextlib.contextmanager

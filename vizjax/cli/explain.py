@@ -199,7 +199,7 @@ def write(
             column="evidence" if options.recipe == "vizjax" else method.name,
         )
         with atomic_write(folder / "figure.png") as file:
-            figures.write(figure, file)
+            figures.write(figure, file, dots=figures.PHOTO_DOTS)
         predictions = entries.result()
     result = {
         "image": {"path": str(path), "width": width, "height": height},
