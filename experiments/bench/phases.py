@@ -6,6 +6,7 @@ Nothing but the standard library and what the command imports first is imported 
 those of the command.
 """
 
+import functools
 import importlib
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Any
 from vizjax import cli
 from vizjax.cli import console
 
-PHASES = {
+PHASES: dict[str, tuple[str, str, str] | None] = {
     "Python, and the command line's first imports": None,
     "import of JAX": ("vizjax.cli.console", "prepare", "after"),
     "imports of the command": ("vizjax.cli", "_imported", "after"),
@@ -57,7 +58,7 @@ def main() -> None:
     def watch(among: Callable[[str], bool]) -> None:
         for phase, watched in PHASES.items():
             if watched and among(watched[0]):
-                _watch(*watched, lambda phase=phase: note(phase))
+                _watch(*watched, functools.partial(note, phase))
 
     leave, os._exit = os._exit, exit_noted
     imports, cli._imported = cli._imported, imported

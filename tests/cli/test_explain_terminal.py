@@ -111,6 +111,8 @@ def test_the_version():
 def test_who_reads_no_further_is_told_nothing(arguments):
     """As `head`: the process ends with the status that a shell has for SIGPIPE."""
     with command(*arguments) as process:
+        assert process.stdout
         process.stdout.close()
+        assert process.wait(60) == 141
+        assert process.stderr
         assert process.stderr.read() == ""
-    assert process.returncode == 141

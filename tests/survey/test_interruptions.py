@@ -155,3 +155,18 @@ def test_a_file_takes_one_survey_at_a_time(surveyed, tmp_path):
     assert surveyed(BOTH) == found
     # Beside it another one may be at work.
     surveyed(BOTH, "b.jsonl", advance=lambda done: surveyed(BOTH))
+
+
+def test_workers_end_with_a_parent_that_is_killed():
+    """They share its standard output, which stays open until the last of them has ended."""
+    script = """
+import os, signal
+from vizjax.survey.workers import pool
+
+with pool(1) as submit:
+    submit.func.__self__.submit(os.getpid).result()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    run = [sys.executable, "-c", script]
+    killed = subprocess.run(run, check=False, capture_output=True, timeout=60, cwd=TESTS.parent)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()

@@ -2,12 +2,13 @@
 
 import contextlib
 import functools
+import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 
 import jax
 
@@ -23,7 +24,7 @@ def pool(workers: int) -> Iterator[Callable[[Work], Future]]:
         yield _done
         return
     # Spawned: a fork would copy the threads of JAX in whatever state they are.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _prepare)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _prepare)
     try:
         yield functools.partial(pool.submit, measured)
     except BrokenProcessPool as error:
@@ -44,6 +45,15 @@ def _done(work: Work) -> Future:
 def _prepare() -> None:
     """A worker: on the CPU, for the device is the parent's; Ctrl-C is the parent's as well."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["JAX_PLATFORMS"] = "cpu"
     jax.config.update("jax_platforms", "cpu")
     cpu.tune()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed tells nobody, and its pool would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
