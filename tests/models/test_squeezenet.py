@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 import references
 
 from vizjax.models import Network, Preprocessing, SqueezeNet
+from vizjax.models.layers import replacing
 from vizjax.models.squeezenet import SQUEEZED
 
 # Iandola et al. 2016, table 1 with v1.1's earlier pooling; Caffe's rounding, 227×227.
@@ -86,30 +89,58 @@ def test_scores_may_be_negative(key, small_squeezenet):
     assert float(activations["conv10"].min()) < 0
 
 
+def stepwise(network):
+    """The scores by way of conv10's plane, as for those who replace it."""
+
+    def scores(image):
+        with replacing("conv10"):
+            return network(image)
+
+    return scores
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_the_scores_follow_a_plane_that_is_replaced(small_squeezenet, nested):
+    """They are its mean, whatever it is, though they pass it by otherwise."""
+    network, path, times = small_squeezenet, "", 1
+    if nested:
+        variables = {"params": {"net": network.variables["params"]}}
+        network, path, times = Network(Doubled(), variables, network.preprocessing), "net/", 2
+    plane = jax.random.normal(jax.random.key(3), small_squeezenet.layer_shapes()["conv10"])
+    for layer, activation in {"conv10": plane, "pool10": plane.mean(axis=(0, 1))}.items():
+        scores = network.after(f"{path}{layer}")(activation)
+        np.testing.assert_allclose(scores, times * plane.mean(axis=(0, 1)), atol=1e-6)
+
+
+class Doubled(nn.Module):
+    """A SqueezeNet within another module."""
+
+    @nn.compact
+    def __call__(self, x):
+        """Twice its scores."""
+        return 2 * SqueezeNet(5, name="net")(x)
+
+
 def test_the_shortcut_has_the_scores_and_gradients_of_all_layers(key, small_squeezenet):
     image = 99 * jax.random.uniform(key, (59, 43, 3))
 
-    @jax.jit
     def both(network):
-        return jax.value_and_grad(lambda image: (network(image) * jnp.arange(1.0, 6)).sum())(image)
+        return jax.jit(jax.value_and_grad(lambda x: (network(x) * jnp.arange(1.0, 6)).sum()))(image)
 
-    assert small_squeezenet.module.shortcut
-    stepwise = small_squeezenet.stepwise()
-    assert not stepwise.module.shortcut
-    assert stepwise.stepwise() is stepwise
-    for ours, theirs in zip(both(small_squeezenet), both(stepwise), strict=True):
+    found = both(lambda image: small_squeezenet(image)), both(stepwise(small_squeezenet))
+    for ours, theirs in zip(*found, strict=True):
         scale = float(jnp.abs(theirs).max())
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * scale)
 
 
 def test_the_shortcut_spares_the_last_plane(small_squeezenet):
-    def flops(network):
-        lowered = jax.jit(Network.__call__).lower(network, network.blank())
+    def flops(function):
+        lowered = jax.jit(function).lower(small_squeezenet.blank())
         cost: Any = lowered.compile().cost_analysis()
         return cost["flops"]
 
     rows, columns, classes = small_squeezenet.layer_shapes()["conv10"]
     plane = rows * columns
     channels = small_squeezenet.variables["params"]["conv10"]["kernel"].shape[2]
-    spared = flops(small_squeezenet.stepwise()) - flops(small_squeezenet)
+    spared = flops(stepwise(small_squeezenet)) - flops(lambda image: small_squeezenet(image))
     assert spared > 2 * (plane - 1) * channels * classes - 2 * plane * channels

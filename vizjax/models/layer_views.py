@@ -11,6 +11,7 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float
 
 from vizjax.errors import unknown
+from vizjax.models.layers import replacing
 from vizjax.models.preprocessing import STATIC
 from vizjax.types import Image, Scores
 
@@ -72,7 +73,7 @@ class After:
 
     def __call__(self, activation: Array) -> Scores:
         """The scores when the layer's output is `activation`."""
-        network, name_of, seen = self.network.stepwise(), call_namer(), []
+        network, name_of, seen = self.network, call_namer(), []
 
         def replace(call, args, kwargs, context):
             seen.append(name_of(context))
@@ -81,7 +82,7 @@ class After:
             return call(*args, **kwargs)
 
         # What comes before the layer alone is unused: compiled, it vanishes.
-        with nn.intercept_methods(replace):
+        with replacing(self.name), nn.intercept_methods(replace):
             scores = network(network.blank() if self.image is None else self.image)
         if self.name not in seen:
             raise unknown("layer", self.name, [name for name in seen if name])

@@ -4,7 +4,9 @@ A name for every layer (convolution, rectifier, normalisation, pooling) is what 
 `Network.activations`, `Network.layer` and `Network.after` address it.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import flax.linen as nn
@@ -13,6 +15,35 @@ import jax.numpy as jnp
 
 from vizjax import ops
 from vizjax.ops import NO_PADDING, Padding, Pool
+
+_replaced = ContextVar("replaced", default="")
+
+
+@contextlib.contextmanager
+def replacing(layer: str) -> Iterator[None]:
+    """Within, a layer's output is replaced by something else (`Network.after`).
+
+    Args:
+      layer: its name, as in `Network.activations`.
+    """
+    token = _replaced.set(layer.partition("#")[0])
+    try:
+        yield
+    finally:
+        _replaced.reset(token)
+
+
+def is_replaced(module: nn.Module, *layers: str) -> bool:
+    """Whether one of a module's own layers is being replaced, so that no result may pass it by.
+
+    For a module that has a shorter way to its result than through these layers, while nobody
+    changes what comes out of them.
+
+    Args:
+      module: bound, as within its `__call__`.
+      layers: names within the module.
+    """
+    return _replaced.get() in {"/".join((*module.path, layer)) for layer in layers}
 
 
 class Relu(nn.Module):

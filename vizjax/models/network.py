@@ -217,16 +217,6 @@ class Network:
             )
         return dataclasses.replace(self, module=self.module.clone(relu=relu))
 
-    def stepwise(self) -> "Network":
-        """The same network, whose scores pass through all its layers: what replaces one needs it.
-
-        A module with a field `shortcut`, such as SqueezeNet, computes equal scores another way
-        while that is true.
-        """
-        if not getattr(self.module, "shortcut", False):
-            return self
-        return dataclasses.replace(self, module=self.module.clone(shortcut=False))
-
     @property
     def mean_image(self) -> Float[Array, "height width 3"]:
         """The training set's mean at the network's size: RGB, 0-255.

@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from vizjax.models.layers import GlobalAveragePool, MaxPool, Relu
+from vizjax.models.layers import GlobalAveragePool, MaxPool, Relu, is_replaced
 
 SQUEEZED = (16, 16, 32, 32, 48, 48, 64, 64)
 """The squeeze width of fire2 … fire9; each side of the expansion is four times as wide."""
@@ -40,19 +40,17 @@ class SqueezeNet(nn.Module):
     scores from being negative; here that last ReLU is left out, so that a score is the plain
     average of its class's evidence.
 
-    So conv10 and the average are both linear and may change places: with `shortcut` the scores are
-    conv10 of fire9's mean, at a 196th of conv10's products. Nothing else reads its plane then, and
-    compiled code computes it for those alone who ask for that layer.
+    So conv10 and the average are both linear and may change places: the scores are conv10 of
+    fire9's mean, which at 227 pixels takes a 196th of conv10's products. The plane is for those who
+    ask for it, or replace it; compiled code leaves it out for all others.
 
     Attributes:
       classes: how many scores.
       relu: the rectifier (`vizjax.rules`).
-      shortcut: whether the scores pass by conv10 and pool10 (see `Network.stepwise`).
     """
 
     classes: int = 1000
     relu: Callable[[jax.Array], jax.Array] = jax.nn.relu
-    shortcut: bool = True
 
     @nn.compact
     def __call__(self, x):
@@ -66,7 +64,7 @@ class SqueezeNet(nn.Module):
                 x = MaxPool(ceil=True, name=f"pool{number}")(x)
         conv10 = nn.Conv(self.classes, (1, 1), name="conv10")
         scores = GlobalAveragePool(name="pool10")(conv10(x))
-        if not self.shortcut:
+        if is_replaced(self, "conv10", "pool10"):
             return scores
         weights = conv10.variables["params"]
         return x.mean(axis=(-3, -2)) @ weights["kernel"][0, 0] + weights["bias"]
