@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import json
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -214,7 +215,8 @@ def test_products_are_those_that_the_result_needs_with_their_operations():
         "2×4×4×5 by 3×3×5×3 to 2×7×7×3",
         "2×80 by 80×7 to 2×7",
     ]
-    expected = [2 * 27 * 2 * 16 * 5, 2 * 45 * 2 * 49 * 3 / 4, 2 * 80 * 14]
+    # Seven times three places meet ten pixels of four in a line, the rest zeros between and beside.
+    expected = [2 * 27 * 2 * 16 * 5, 2 * 15 * 2 * 10 * 10, 2 * 80 * 14]
     assert [one.flops for one in found] == pytest.approx(expected)
     assert [one.run().shape[-1] for one in found] == [5, 3, 7]
 
@@ -254,3 +256,11 @@ def test_a_start_refuses(tmp_path):
         start.Config(starts=0)
     with pytest.raises(InputError, match=r"`photo` is .*nothing.*nothing"):
         start.main(start.Config(photo=str(tmp_path / "nothing.png"), starts=1))
+
+
+def test_a_convolution_has_the_operations_that_xla_counts(small_squeezenet):
+    image = small_squeezenet.blank()
+    found = breakdown.products(jax.grad(lambda image: small_squeezenet(image)[2]), image)
+    for one in {one.shapes: one for one in found}.values():
+        cost: Any = one.run.func.lower(*one.run.args).compile().cost_analysis()
+        assert one.flops == pytest.approx(cost["flops"], rel=1e-6), one.shapes

@@ -21,10 +21,10 @@ from vizjax.pictures import Picture
 CAPTION_POINTS, TITLE_POINTS = 8.0, 9.0
 
 DOTS, PHOTO_DOTS = 150, 110
-"""Dots an inch of a figure in a file, and of a grid of photographs.
+"""Dots per inch of a figure in a file, and of one that shows photographs whole.
 
 With 110 a canvas of short side 256 is drawn nearly pixel for pixel. More would enlarge it, and take
-twice as long to draw and to write.
+twice as long to draw and to write. Class models and exemplars are smaller than that.
 """
 
 MAX_ROWS = 20
@@ -154,7 +154,7 @@ def write(figure: Figure, file: BinaryIO | io.BytesIO, *, dots: int = DOTS) -> N
     Args:
       figure: the figure; its texts are set as they are, a `$` is a `$`.
       file: open for writing, such as that of `vizjax.data.files.atomic_write`.
-      dots: an inch.
+      dots: per inch.
     """
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a file or a class may be called `a$b$`

@@ -16,14 +16,14 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import tyro
-from jax.interpreters.partial_eval import dce_jaxpr
 
 from experiments.bench import inputs as given
 from experiments.bench.rows import NETWORKS
@@ -34,7 +34,7 @@ from vizjax import cpu
 from vizjax.cli.console import guarded, progress
 from vizjax.errors import InputError
 from vizjax.models import load
-from vizjax.rules.jaxprs import all_bodies, aval, body
+from vizjax.rules.jaxprs import aval, needed
 
 
 @dataclass(frozen=True)
@@ -56,52 +56,63 @@ class Config:
                 raise InputError(f"`{name}` is {value}; expected at least 1")
 
 
+CONVOLUTION, PRODUCT = "conv_general_dilated", "dot_general"
+"""What JAX calls them."""
+
+
 class Product(NamedTuple):
     """A convolution or matrix product of a program.
 
     Attributes:
       shapes: of the two operands, and of the result.
-      flops: a multiplication and an addition for each pair that meets, zeros between the pixels of
-        a dilated operand left out.
+      flops: a multiplication and an addition for each pair that meets; zeros of padding, and
+        between the pixels of a dilated operand, are none.
       run: does it once, on random arrays.
     """
 
     shapes: str
     flops: float
-    run: Callable[[], Any]
+    run: functools.partial
 
 
 def products(function: Callable, *arguments: Any) -> list[Product]:
     """The convolutions and matrix products that a result needs, each ready to run alone."""
-    traced = jax.make_jaxpr(function)(*arguments).jaxpr
-    needed, _ = dce_jaxpr(traced, [True] * len(traced.outvars))
-    return [_alone(eqn) for eqn in _equations(needed)]
-
-
-def _equations(jaxpr: Any) -> Iterator[Any]:
-    for eqn in body(jaxpr).eqns:
-        if eqn.primitive.name in ("conv_general_dilated", "dot_general"):
-            yield eqn
-        for inner in all_bodies(eqn):
-            yield from _equations(inner)
+    eqns = needed(function, *arguments)
+    return [_alone(eqn) for eqn in eqns if eqn.primitive.name in (CONVOLUTION, PRODUCT)]
 
 
 def _alone(eqn: Any) -> Product:
     left, right = (aval(var) for var in eqn.invars)
     (out,) = (aval(var) for var in eqn.outvars)
-    if eqn.primitive.name == "dot_general":
+    if eqn.primitive.name == PRODUCT:
         (contracted, _), _ = eqn.params["dimension_numbers"]
-        each = math.prod(left.shape[axis] for axis in contracted)
+        pairs = math.prod(out.shape) * math.prod(left.shape[axis] for axis in contracted)
     else:
-        features = right.shape[eqn.params["dimension_numbers"].rhs_spec[0]]
-        dilated = math.prod(eqn.params["lhs_dilation"])
-        each = math.prod(right.shape) / features / dilated
+        pairs = _pairs(left.shape, right.shape, out.shape, eqn.params)
     key = jax.random.key(0)
     operands = [jax.random.normal(key, one.shape, one.dtype) for one in (left, right)]
     compiled = jax.jit(functools.partial(eqn.primitive.bind, **eqn.params))
     shapes = ["×".join(map(str, one.shape)) for one in (left, right, out)]
     text = f"{shapes[0]} by {shapes[1]} to {shapes[2]}"
-    return Product(text, 2.0 * each * math.prod(out.shape), lambda: compiled(*operands))
+    return Product(text, 2.0 * pairs, functools.partial(compiled, *operands))
+
+
+def _pairs(
+    image: tuple[int, ...], kernel: tuple[int, ...], out: tuple[int, ...], how: dict[str, Any]
+) -> int:
+    """How many values of an image and a kernel meet in a convolution."""
+    images, kernels, outs = (
+        [shape[axis] for axis in axes]
+        for shape, axes in zip((image, kernel, out), how["dimension_numbers"], strict=True)
+    )
+    pairs = outs[0] * outs[1] * kernels[1]
+    names = ("window_strides", "padding", "lhs_dilation", "rhs_dilation")
+    for of, by, to, stride, (before, _), apart, dilation in zip(
+        images[2:], kernels[2:], outs[2:], *(how[name] for name in names), strict=True
+    ):
+        at = np.arange(to)[:, None] * stride - before + np.arange(by) * dilation
+        pairs *= int(((at >= 0) & (at <= (of - 1) * apart) & (at % apart == 0)).sum())
+    return pairs
 
 
 def _climbs(network: Any, image: Any, label: Any) -> Any:
@@ -172,7 +183,7 @@ def measured(
     return row, "\n".join([f"{title}, the slowest products:", *lines])
 
 
-def main(config: Annotated[Config, tyro.conf.arg(name="")]) -> int:
+def main(config: Config) -> int:
     """Print the table, and the slowest products of each program."""
     cpu.tune()
     rows, lists = [], []
@@ -189,4 +200,4 @@ def main(config: Annotated[Config, tyro.conf.arg(name="")]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(lambda: tyro.cli(main)))
+    sys.exit(guarded(lambda: main(tyro.cli(Config, description=__doc__))))

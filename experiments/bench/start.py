@@ -76,6 +76,11 @@ def _phases(photo: Path, folder: Path) -> dict[str, float]:
     if ended.returncode:
         raise InputError(f"`photo` is {photo}, and explaining it failed: {ended.stderr.strip()}")
     ends = json.loads(notes.read_text())
+    if missed := [phase for phase in PHASES if phase not in ends]:
+        raise InputError(
+            f"`photo` is {photo}, of which no phase `{missed[0]}` was seen; expected one with "
+            "something to cut out"
+        )
     times = [0.0, *(ends[phase] for phase in PHASES)]
     return {phase: b - a for phase, a, b in zip(PHASES, times, times[1:], strict=False)}
 

@@ -42,7 +42,8 @@ class SqueezeNet(nn.Module):
 
     So conv10 and the average are both linear and may change places: the scores are conv10 of
     fire9's mean, which at 227 pixels takes a 196th of conv10's products. The plane is for those who
-    ask for it, or replace it; compiled code leaves it out for all others.
+    ask for it, or replace it: compiled code leaves it out for all others. (Code that is not
+    compiled computes both.)
 
     Attributes:
       classes: how many scores.
