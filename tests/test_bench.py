@@ -262,5 +262,6 @@ def test_a_convolution_has_the_operations_that_xla_counts(small_squeezenet):
     image = small_squeezenet.blank()
     found = breakdown.products(jax.grad(lambda image: small_squeezenet(image)[2]), image)
     for one in {one.shapes: one for one in found}.values():
-        cost: Any = one.run.func.lower(*one.run.args).compile().cost_analysis()
+        compiled: Any = one.run.func
+        cost: Any = compiled.lower(*one.run.args).compile().cost_analysis()
         assert one.flops == pytest.approx(cost["flops"], rel=1e-6), one.shapes

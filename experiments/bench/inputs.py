@@ -9,7 +9,7 @@ from PIL import Image
 
 IMAGES, VIEWS, CLASSES, SAMPLES = 64, 10, 5, 50
 WINDOW, STRIDE, AT_ONCE = 16, 8, 64
-"""Of occlusion, in pixels, and windows in memory at a time: 16 to 128 are the same to Captum."""
+"""Of occlusion, in pixels, and windows in memory at a time: to Captum, 16 to 128 are the same."""
 STEPS, CHECKED_STEPS = 100, 2
 """Of ascent, and how many of them the results are compared after: where rounding decides a maximum,
 the images part, and each step moves them further."""
