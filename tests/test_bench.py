@@ -258,6 +258,7 @@ def test_a_start_refuses(tmp_path):
         start.main(start.Config(photo=str(tmp_path / "nothing.png"), starts=1))
 
 
+@pytest.mark.slow
 def test_a_convolution_has_the_operations_that_xla_counts(small_squeezenet):
     image = small_squeezenet.blank()
     found = breakdown.products(jax.grad(lambda image: small_squeezenet(image)[2]), image)
