@@ -131,3 +131,13 @@ def test_the_same_figure_is_the_same_bytes():
     image = Image.open(io.BytesIO(made[0]))
     assert image.format == "PNG"
     assert "Software" not in image.info
+
+
+@pytest.mark.parametrize("size", [(256, 384), (384, 256), (256, 256)], ids=str)
+def test_a_canvas_is_drawn_nearly_pixel_for_pixel(size):
+    figure = figures.explanation_figure(explanation(*size, [0, 1]), LABELS, caption=CAPTION)
+    with tempfile.TemporaryFile() as file:
+        figures.write(figure, file, dots=figures.PHOTO_DOTS)
+    for axis in figure.axes:
+        extent = axis.get_window_extent()
+        assert (extent.height, extent.width) == pytest.approx(size, rel=0.06)

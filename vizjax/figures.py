@@ -130,8 +130,8 @@ def grid(
       ValueError: the names are not as many as the pictures.
     """
     height, width = pictures[0][0].shape[:2]
-    wide = 2.4 * float(np.clip(width / height, 0.4, 3))
-    tall = float(np.clip(wide * height / width, 0.8, 6))
+    scale = min(2.4 / min(height, width), 7.2 / width, 6 / height)  # the short side 2.4 inches
+    wide, tall = max(scale * width, 0.96), max(scale * height, 0.8)
     figure = Figure(
         figsize=(wide * len(columns) + 1.2, tall * len(rows) + 0.9), layout="constrained"
     )

@@ -31,10 +31,10 @@ from experiments.output import table
 from experiments.speed import Config as SpeedConfig
 from experiments.speed import random_convnet
 from vizjax import cpu
+from vizjax.attribution.incremental.programs import Equation, program
 from vizjax.cli.console import guarded, progress
 from vizjax.errors import InputError
 from vizjax.models import load
-from vizjax.rules.jaxprs import aval, needed
 
 
 @dataclass(frozen=True)
@@ -75,26 +75,30 @@ class Product(NamedTuple):
     run: functools.partial
 
 
-def products(function: Callable, *arguments: Any) -> list[Product]:
+def products(function: Callable, images: jax.Array) -> list[Product]:
     """The convolutions and matrix products that a result needs, each ready to run alone."""
-    eqns = needed(function, *arguments)
-    return [_alone(eqn) for eqn in eqns if eqn.primitive.name in (CONVOLUTION, PRODUCT)]
+    traced = program(function, images)
+    shapes = {number: np.shape(value) for number, value in traced.constants.items()}
+    shapes[traced.image] = images.shape
+    found = []
+    for equation in traced.equations:
+        shapes.update(zip(equation.results, equation.shapes, strict=True))
+        if equation.name in (CONVOLUTION, PRODUCT):
+            found.append(_alone(equation, *(shapes[number] for number in equation.operands)))
+    return found
 
 
-def _alone(eqn: Any) -> Product:
-    left, right = (aval(var) for var in eqn.invars)
-    (out,) = (aval(var) for var in eqn.outvars)
-    if eqn.primitive.name == PRODUCT:
-        (contracted, _), _ = eqn.params["dimension_numbers"]
-        pairs = math.prod(out.shape) * math.prod(left.shape[axis] for axis in contracted)
+def _alone(equation: Equation, left: tuple[int, ...], right: tuple[int, ...]) -> Product:
+    (out,) = equation.shapes
+    if equation.name == PRODUCT:
+        (contracted, _), _ = equation.params["dimension_numbers"]
+        pairs = math.prod(out) * math.prod(left[axis] for axis in contracted)
     else:
-        pairs = _pairs(left.shape, right.shape, out.shape, eqn.params)
-    key = jax.random.key(0)
-    operands = [jax.random.normal(key, one.shape, one.dtype) for one in (left, right)]
-    compiled = jax.jit(functools.partial(eqn.primitive.bind, **eqn.params))
-    shapes = ["×".join(map(str, one.shape)) for one in (left, right, out)]
-    text = f"{shapes[0]} by {shapes[1]} to {shapes[2]}"
-    return Product(text, 2.0 * pairs, functools.partial(compiled, *operands))
+        pairs = _pairs(left, right, out, equation.params)
+    operands = [jax.random.normal(jax.random.key(0), shape) for shape in (left, right)]
+    left_text, right_text, out_text = ("×".join(map(str, shape)) for shape in (left, right, out))
+    run = functools.partial(jax.jit(equation.bind), *operands)
+    return Product(f"{left_text} by {right_text} to {out_text}", 2.0 * pairs, run)
 
 
 def _pairs(
@@ -115,19 +119,20 @@ def _pairs(
     return pairs
 
 
-def _climbs(network: Any, image: Any, label: Any) -> Any:
-    return jax.value_and_grad(lambda image: network(image)[label])(image)
-
-
-def programs(name: str, config: Config) -> dict[str, tuple[Callable, tuple[Any, ...]]]:
-    """What is broken down on a network, with its arguments."""
+def programs(name: str, config: Config) -> dict[str, tuple[Callable, Any, jax.Array]]:
+    """What is broken down on a network: functions of it and of images, and both."""
     network = load(name) if name != "convnet" else random_convnet(SpeedConfig())
     shape = network.blank().shape
     images, searched = (
         60 * jax.random.normal(jax.random.key(0), (count, *shape)) + 120
         for count in (config.images, config.searched)
     )
-    labels = jnp.arange(config.images)
+
+    def climbs(network, images):
+        def one(image, label):
+            return jax.value_and_grad(lambda image: network(image)[label])(image)
+
+        return jax.vmap(one)(images, jnp.arange(len(images)))
 
     @functools.partial(jax.vmap, in_axes=(None, 0))
     def layers(network, image):
@@ -135,11 +140,8 @@ def programs(name: str, config: Config) -> dict[str, tuple[Callable, tuple[Any, 
         return [found[layer] for layer in given.SEARCHED[name]]
 
     return {
-        f"{name}: scores and gradients of {config.images} images": (
-            jax.vmap(_climbs, (None, 0, 0)),
-            (network, images, labels),
-        ),
-        f"{name}: three layers of {config.searched} images": (layers, (network, searched)),
+        f"{name}: scores and gradients of {config.images} images": (climbs, network, images),
+        f"{name}: three layers of {config.searched} images": (layers, network, searched),
     }
 
 
@@ -157,14 +159,14 @@ def seconds(runs: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
 
 
 def measured(
-    title: str, function: Callable, arguments: tuple[Any, ...], config: Config
+    title: str, function: Callable, network: Any, images: jax.Array, config: Config
 ) -> tuple[list[str], str]:
     """A program's row, and the list of its slowest products."""
     size = given.MATMUL[jax.default_backend()]
     square = jax.random.normal(jax.random.key(0), (size, size))
     product, compiled = jax.jit(jnp.matmul), jax.jit(function)
-    found = products(function, *arguments)
-    runs = [lambda: product(square, square), lambda: compiled(*arguments)]
+    found = products(lambda images: function(network, images), images)
+    runs = [lambda: product(square, square), lambda: compiled(network, images)]
     largest, whole, *times = seconds([*runs, *(one.run for one in found)], config.rounds)
     peak, flops, total = 2 * size**3 / largest, sum(one.flops for one in found), sum(times)
     row = [

@@ -7,7 +7,6 @@ those of the command.
 """
 
 import functools
-import importlib
 import json
 import os
 import sys
@@ -19,10 +18,7 @@ from typing import Any
 from vizjax import cli
 from vizjax.cli import console
 
-PHASES: dict[str, tuple[str, str, str] | None] = {
-    "Python, and the command line's first imports": None,
-    "import of JAX": ("vizjax.cli.console", "prepare", "after"),
-    "imports of the command": ("vizjax.cli", "_imported", "after"),
+LATER = {
     "arguments, network and photograph": ("vizjax.cli.explain", "begin", "before"),
     "programs of scores and maps": ("vizjax.cli.explain", "begin", "after"),
     "imports of skimage and matplotlib *": ("vizjax.cli.explain", "compile_ahead", "before"),
@@ -31,9 +27,20 @@ PHASES: dict[str, tuple[str, str, str] | None] = {
     "seeds and mixtures": ("vizjax.localisation.pipeline", "cut", "before"),
     "graph cuts": ("vizjax.cli.explain", "write", "before"),
     "figure and files": ("vizjax.cli.explain", "write", "after"),
-    "end": None,
 }
-"""What ends each phase: before or after the first call of a function. * beside the device."""
+"""What ends each phase once all is imported: before or after the first call of a function.
+
+Those with a * are beside the device.
+"""
+
+PHASES = (
+    "Python, and the command line's first imports",
+    "import of JAX",
+    "imports of the command",
+    *LATER,
+    "end",
+)
+"""All of them, in order."""
 
 
 def main() -> None:
@@ -51,25 +58,21 @@ def main() -> None:
 
     def imported(names: list[str]) -> Any:
         found = imports(names)
-        watch(lambda module: module not in (cli.__name__, console.__name__))
         note("imports of the command")
+        for phase, watched in LATER.items():
+            _watch(*watched, functools.partial(note, phase))
         return found
-
-    def watch(among: Callable[[str], bool]) -> None:
-        for phase, watched in PHASES.items():
-            if watched and among(watched[0]):
-                _watch(*watched, functools.partial(note, phase))
 
     leave, os._exit = os._exit, exit_noted
     imports, cli._imported = cli._imported, imported
     note("Python, and the command line's first imports")
-    watch(lambda module: module == console.__name__)
+    _watch(console.__name__, "prepare", "after", functools.partial(note, "import of JAX"))
     cli.command()
 
 
 def _watch(module: str, name: str, edge: str, note: Callable[[], None]) -> None:
     """Has `note` called before or after each call of a function of a module."""
-    home = importlib.import_module(module)
+    home = sys.modules[module]
     function = getattr(home, name)
 
     def watched(*args: Any, **kwargs: Any) -> Any:

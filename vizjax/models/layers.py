@@ -42,6 +42,9 @@ def is_replaced(module: nn.Module, *layers: str) -> bool:
     Args:
       module: bound, as within its `__call__`.
       layers: names within the module.
+
+    Returns:
+      True where `Network.after` replaces one of them, while the module is traced or run.
     """
     return _replaced.get() in {"/".join((*module.path, layer)) for layer in layers}
 

@@ -5,7 +5,7 @@ is a matter of this file.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 import jax
 from jax.extend.core import Jaxpr, JaxprEqn, Literal, Primitive, Var, jaxpr_as_fun, jaxprs_in_params
 from jax.extend.core import primitives as p
-from jax.interpreters.partial_eval import dce_jaxpr
 
 ENTERED: dict[Primitive, str] = {
     p.jit_p: "jaxpr",
@@ -76,19 +75,6 @@ def bodies(eqn: JaxprEqn) -> tuple[Any, ...]:
 def all_bodies(eqn: JaxprEqn) -> list[Any]:
     """Whatever jaxprs an equation holds."""
     return list(jaxprs_in_params(eqn.params))
-
-
-def needed(function: Callable[..., Any], *args: Any) -> Iterator[JaxprEqn]:
-    """The equations that a function's result depends on, those in bodies as well, once each."""
-    traced = jax.make_jaxpr(function)(*args).jaxpr
-
-    def within(sub: Any) -> Iterator[JaxprEqn]:
-        for eqn in body(sub).eqns:
-            yield eqn
-            for inner in all_bodies(eqn):
-                yield from within(inner)
-
-    yield from within(dce_jaxpr(traced, [True] * len(traced.outvars))[0])
 
 
 def operands(eqn: JaxprEqn, args: Sequence[Any]) -> list[Sequence[Any]]:
