@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
@@ -26,6 +27,9 @@ DOTS, PHOTO_DOTS = 150, 110
 With 110 a canvas of short side 256 is drawn nearly pixel for pixel. More would enlarge it, and take
 twice as long to draw and to write. Class models and exemplars are smaller than that.
 """
+
+GAP = 0.05
+"""Inches between the pictures of a grid."""
 
 MAX_ROWS = 20
 """Classes in a figure: of a thousand the picture would be too tall to open."""
@@ -132,19 +136,20 @@ def grid(
     height, width = pictures[0][0].shape[:2]
     scale = min(2.4 / min(height, width), 7.2 / width, 6 / height)  # the short side 2.4 inches
     wide, tall = max(scale * width, 0.96), max(scale * height, 0.8)
-    figure = Figure(
-        figsize=(wide * len(columns) + 1.2, tall * len(rows) + 0.9), layout="constrained"
-    )
+    centres = [(number + 0.5) * wide + number * GAP for number in range(len(columns))]
+    middles = [(number + 0.5) * tall + number * GAP for number in range(len(rows))]
+    across, down = centres[-1] + wide / 2, middles[-1] + tall / 2
+    figure = Figure(figsize=(across + 1.2, down + 0.9), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(rows), len(columns), squeeze=False)
-    for axis, name in zip(axes[0], columns, strict=True):
-        axis.set_title(name, fontsize=TITLE_POINTS)
-    for line, row, name in zip(axes, pictures, rows, strict=True):
-        for axis, picture in zip(line, row, strict=True):
-            _picture(axis, picture)
-        line[0].set_ylabel(
-            name, rotation=0, ha="right", va="center", fontsize=TITLE_POINTS, labelpad=6
-        )
+    # One for all pictures: to make, lay out and draw axes is most of what a figure costs.
+    axis = figure.add_subplot(frame_on=False)
+    for middle, row in zip(middles, pictures, strict=True):
+        for centre, picture in zip(centres, row, strict=True):
+            _placed(axis, picture, centre, middle, wide, tall)
+    axis.set(xlim=(0, across), ylim=(down, 0))
+    axis.set_xticks(centres, columns)
+    axis.set_yticks(middles, rows)
+    axis.tick_params(length=0, labelsize=TITLE_POINTS, labelbottom=False, labeltop=True)
     return _captioned(figure, caption)
 
 
@@ -178,6 +183,18 @@ def _picture(axis, picture: Picture, title: str = "") -> None:
     axis.set(xticks=[], yticks=[])
     if title:
         axis.set_title(title, fontsize=CAPTION_POINTS)
+
+
+def _placed(axis, picture: Picture, x: float, y: float, wide: float, tall: float) -> None:
+    """Draws a picture about a point, in a frame, as large as the room for it allows."""
+    height, width = picture.shape[:2]
+    scale = min(wide / width, tall / height) / 2
+    extent = (x - scale * width, x + scale * width, y + scale * height, y - scale * height)
+    axis.imshow(picture, extent=extent)
+    left, right, bottom, top = extent
+    frame = Rectangle((left, top), right - left, bottom - top, fill=False, linewidth=0.8)
+    frame.set_clip_on(False)  # half of its line lies outside
+    axis.add_patch(frame)
 
 
 def _captioned(figure: Figure, caption: str) -> Figure:

@@ -21,17 +21,13 @@ from vizjax.cli import console
 LATER = {
     "arguments, network and photograph": ("vizjax.cli.explain", "begin", "before"),
     "programs of scores and maps": ("vizjax.cli.explain", "begin", "after"),
-    "imports of skimage and matplotlib *": ("vizjax.cli.explain", "compile_ahead", "before"),
-    "programs of the mixtures *": ("vizjax.cli.explain", "compile_ahead", "after"),
+    "programs of the mixtures": ("vizjax.cli.explain", "compile_ahead", "after"),
     "waiting for the maps": ("vizjax.explain", "finite", "before"),
     "seeds and mixtures": ("vizjax.localisation.pipeline", "cut", "before"),
     "graph cuts": ("vizjax.cli.explain", "write", "before"),
     "figure and files": ("vizjax.cli.explain", "write", "after"),
 }
-"""What ends each phase once all is imported: before or after the first call of a function.
-
-Those with a * are beside the device.
-"""
+"""What ends each phase once all is imported: before or after the first call of a function."""
 
 PHASES = (
     "Python, and the command line's first imports",

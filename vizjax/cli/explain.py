@@ -139,11 +139,7 @@ def _run(options: Explain, processes: Processes) -> int:
             **how,
         )
         # While the device is busy: heavy imports, and the programs of what comes next.
-        import skimage.measure
-        import skimage.morphology  # noqa: F401
-
-        from vizjax import figures  # noqa: F401
-
+        beside.submit(_import_what_follows)
         if path == named[0][0] and options.recipe == "paper":
             size = network.preprocessing.short_side or max(size_of(network))
             height, width, _ = canvas(photo, size).shape
@@ -158,7 +154,7 @@ def _run(options: Explain, processes: Processes) -> int:
             failures.append(complain(error, about=str(path)))
 
     works = ((path, steps(path, name)) for path, name in named)
-    with progress(len(named), "photographs") as advance:
+    with ThreadPoolExecutor(1) as beside, progress(len(named), "photographs") as advance:
         # The device begins a photograph before the host ends the one before.
         for last, following in itertools.pairwise([None, *works, None]):
             if following:
@@ -169,6 +165,13 @@ def _run(options: Explain, processes: Processes) -> int:
     if done := len(named) - len(failures):
         say(f"{done} of {len(named)} photographs explained in {folder}")
     return max(failures, default=0)
+
+
+def _import_what_follows() -> None:
+    """Imports what only cuts and figures need, and takes long: whoever needs it waits for it."""
+    import scipy.ndimage  # noqa: F401
+
+    from vizjax import figures  # noqa: F401
 
 
 def write(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 from jaxtyping import Array
-from scipy.ndimage import gaussian_filter
 
 from vizjax.attribution.registry import Bound
 from vizjax.data.crops import assemble
@@ -42,6 +41,8 @@ class Averaged:
         self, key: KeyArray, network: Network, photos: Photos, labels: Sequence[int]
     ) -> list[CanvasMap]:
         """The maps; of a random method, every view has a key of its own."""
+        from scipy.ndimage import gaussian_filter  # heavy, and only needed here
+
         network = network.with_rule(self.rule) if self.rule != "gradient" else network
         plain = [canvas_of(network, photo) for photo in photos]
         canvases = [canvas(p, self.short_side) for p in photos] if self.short_side else plain

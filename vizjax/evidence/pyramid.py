@@ -8,7 +8,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.ndimage import gaussian_filter
 
 from vizjax.attribution.layer_saliency import layer_saliency
 from vizjax.data.crops import Views, assemble
@@ -108,6 +107,8 @@ class Pyramid:
     def _levelled(
         self, one: Float[np.ndarray, "h w"], shape: tuple[int, int]
     ) -> Float[np.ndarray, "rows columns"]:
+        from scipy.ndimage import gaussian_filter  # heavy, and only needed here
+
         smooth = gaussian_filter(resize(one, *shape), self.smoothing * min(shape))
         top = np.quantile(smooth, self.peak)
         return np.minimum(smooth / top, 1) if top > 0 else np.zeros(shape, np.float32)

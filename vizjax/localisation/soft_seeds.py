@@ -1,7 +1,6 @@
 """Localisation from soft seeds: the map as log odds, beside the colours, in an iterated cut."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import numpy as np
@@ -12,7 +11,7 @@ from vizjax.errors import InputError
 from vizjax.localisation.colour_models import fitted_log_density
 from vizjax.localisation.graphcut import contrast_edges, cut
 from vizjax.localisation.pipeline import Localisation, checked_colours
-from vizjax.localisation.regions import bounding_box
+from vizjax.localisation.regions import bounding_box, connected_components
 from vizjax.localisation.seeding import Seeds, pad
 from vizjax.types import KeyArray, Mask
 
@@ -177,10 +176,9 @@ def _lab(image: Float[np.ndarray, "rows columns 3"]) -> Float[np.ndarray, "rows 
 def _most_evident(mask: Mask, evidence: Float[np.ndarray, "rows columns"]) -> Mask:
     """The 8-connected component whose evidence adds up to the most, without holes."""
     from scipy.ndimage import binary_fill_holes
-    from skimage.measure import label
 
     if not mask.any():
         return mask
-    labels: Any = label(mask, connectivity=2)
+    labels = connected_components(mask)
     held = np.bincount(labels.ravel(), evidence.ravel() - evidence.min())[1:]
     return np.asarray(binary_fill_holes(labels == 1 + np.argmax(held)))
