@@ -58,9 +58,10 @@ def test_one_component_in_closed_form(key):
 
 def sklearn_from(mixture, **options):
     """Scikit-learn's mixture, at the start that ours had."""
+    weights = np.asarray(mixture.weights, np.float64)
     return GaussianMixture(
-        len(mixture.weights),
-        weights_init=np.asarray(mixture.weights, np.float64) / float(mixture.weights.sum()),
+        len(weights),
+        weights_init=weights / weights.sum(),  # of float32, the sum is not 1 to scikit-learn
         means_init=np.asarray(mixture.means, np.float64),
         precisions_init=np.linalg.inv(np.asarray(mixture.covariances, np.float64)),
         reg_covar=1.0,
