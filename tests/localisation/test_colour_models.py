@@ -1,5 +1,6 @@
 """The mixtures: closed forms, degenerate samples, and scikit-learn."""
 
+import inspect
 import warnings
 
 import jax
@@ -168,6 +169,15 @@ def test_a_mixture_does_not_depend_on_its_company(key):
         alone = fit_mixtures(key, samples[index][None], weights[index][None])
         for a, b in zip(alone, together, strict=True):
             np.testing.assert_allclose(a[0], b[index], rtol=1e-3, atol=1e-2)
+
+
+def test_all_at_once_as_off_a_cpu_or_one_by_one(key, monkeypatch):
+    samples, weights = pad([clusters(seed, (90, 60, 30 + 20 * seed)) for seed in range(3)])
+    one_by_one = fit_mixtures(key, samples, weights)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    at_once = jax.jit(inspect.unwrap(fit_mixtures))(key, samples, weights)
+    for a, b in zip(one_by_one, at_once, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-2)
 
 
 def test_shift_of_all_colours(key):

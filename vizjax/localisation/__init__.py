@@ -5,10 +5,10 @@ from vizjax.localisation.colour_models import (
     fit_mixture,
     fit_mixtures,
     fitted_log_density,
-    k_means_plus_plus,
     log_density,
 )
 from vizjax.localisation.graphcut import Edges, contrast_edges, cut, graph_cut
+from vizjax.localisation.k_means import k_means_plus_plus
 from vizjax.localisation.pipeline import (
     CAPTION,
     Localisation,
