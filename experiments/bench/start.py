@@ -7,7 +7,7 @@ programs on the disk.
     python -m experiments.bench.start    # 1 minute on 2 idle cores
 
 The phases are those of `experiments.bench.phases`, medians over the starts, each of a process of
-its own. Phases with a * run while the device makes the maps.
+its own.
 """
 
 import json
