@@ -189,12 +189,12 @@ def _placed(axis, picture: Picture, x: float, y: float, wide: float, tall: float
     """Draws a picture about a point, in a frame, as large as the room for it allows."""
     height, width = picture.shape[:2]
     scale = min(wide / width, tall / height) / 2
-    extent = (x - scale * width, x + scale * width, y + scale * height, y - scale * height)
-    axis.imshow(picture, extent=extent)
-    left, right, bottom, top = extent
+    left, right = x - scale * width, x + scale * width
+    top, bottom = y - scale * height, y + scale * height
+    axis.imshow(picture, extent=(left, right, bottom, top))
     frame = Rectangle((left, top), right - left, bottom - top, fill=False, linewidth=0.8)
-    frame.set_clip_on(False)  # half of its line lies outside
     axis.add_patch(frame)
+    frame.set_clip_on(False)  # half of its line lies outside
 
 
 def _captioned(figure: Figure, caption: str) -> Figure:

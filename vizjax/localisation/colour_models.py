@@ -1,4 +1,4 @@
-"""Gaussian mixtures of colours, fitted by EM: many at once, in one compiled call.
+"""Gaussian mixtures of colours, fitted by EM: many in one compiled call.
 
 `k_means_plus_plus` and `fit_mixture` are written for one set of samples; `fit_mixtures` is the two
 of them for several. Colours are RGB in 0-255 throughout.
@@ -150,8 +150,8 @@ def fit_mixtures(
             max_steps=max_steps,
         )
 
-    # On a CPU one after the other: each step is then a few passes over rows of samples, which is
-    # twice as fast, and no mixture waits for the slowest.
+    # On a CPU one after the other: the compiler is better at rows of samples than at batches of
+    # them, and no mixture waits for the slowest.
     together = None if jax.default_backend() == "cpu" else len(samples)
     return jax.lax.map(fit, (samples, weights), batch_size=together)
 

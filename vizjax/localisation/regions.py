@@ -9,7 +9,13 @@ from vizjax.types import Box, Mask
 
 
 def connected_components(mask: Mask) -> Int[np.ndarray, "height width"]:
-    """The number of each True pixel's 8-connected component, from 1 in scan order; 0 elsewhere.
+    """Label the 8-connected components of a mask.
+
+    Args:
+      mask: boolean, (H, W).
+
+    Returns:
+      The number of each True pixel's component, from 1 in scan order, and 0 elsewhere, (H, W).
 
     >>> connected_components(np.array([[True, False, True], [False, False, True]]))
     array([[1, 0, 2],
