@@ -25,11 +25,15 @@ QUICK = (
 
 def pytest_configure(config):
     """Before JAX has started; an unknown flag would end the process, so of a known version only."""
-    quick = config.option.markexpr == "not slow and not peers"
-    if quick and jax.__version__.startswith("0.10."):
+    by_default = config.option.markexpr in config.getini("addopts")
+    if by_default and jax.__version__.startswith("0.10."):
         os.environ.setdefault("XLA_FLAGS", QUICK)
     if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # which share the cores
         os.environ.setdefault("NPROC", str(max(1, (os.cpu_count() or 1) // int(workers))))
+
+
+def pytest_report_header():
+    return f"XLA_FLAGS: {os.environ.get('XLA_FLAGS', '')}"
 
 
 def pytest_ignore_collect(collection_path, config):

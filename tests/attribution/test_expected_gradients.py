@@ -22,9 +22,6 @@ BASELINES = jnp.asarray(RNG.normal(size=(3, *SHAPE)), jnp.float32)
 ALPHAS = jnp.array([0.25, 0.9, 0.0])
 KEY = jax.random.key(7)
 
-# What is computed is tested, not how fast: so compile fast.
-jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-
 
 def assert_close(found, expected):
     """Float32, of values near 1."""
@@ -58,12 +55,12 @@ def test_of_a_square_is_the_way_times_the_place_on_it():
 def test_of_a_network_against_a_loop():
     network, image = tiny.network(), tiny.image()
     baselines = jnp.stack([tiny.image(seed) for seed in (3, 4, 5)])
-    slope = jit(gradient)
+    slope = jax.jit(gradient)
     expected = np.zeros((*tiny.SIZE, 3))
     for baseline, alpha in zip(baselines, ALPHAS.tolist(), strict=True):
         way = np.asarray(image - baseline)
         expected += way * slope(network, baseline + alpha * (image - baseline), 4) / 3
-    method = jit(functools.partial(expected_gradients_at, baselines=baselines, alphas=ALPHAS))
+    method = jax.jit(functools.partial(expected_gradients_at, baselines=baselines, alphas=ALPHAS))
     scale = float(np.abs(expected).max())  # of sums in another order
     np.testing.assert_allclose(method(network, image, 4), expected, rtol=1e-4, atol=1e-5 * scale)
 
@@ -71,11 +68,11 @@ def test_of_a_network_against_a_loop():
 def test_at_the_nodes_of_an_even_rule_is_integrated_gradients():
     network, image = tiny.network(), tiny.image()
     baseline, nodes = tiny.image(2), jnp.asarray((np.arange(8) + 0.5) / 8, jnp.float32)
-    expected = jit(
+    expected = jax.jit(
         functools.partial(integrated_gradients, baselines=baseline, rule="middle", steps=8)
     )(network, image, 1)
     copies = jnp.broadcast_to(baseline, (8, *baseline.shape))
-    found = jit(functools.partial(expected_gradients_at, baselines=copies, alphas=nodes))(
+    found = jax.jit(functools.partial(expected_gradients_at, baselines=copies, alphas=nodes))(
         network, image, 1
     )
     scale = float(np.abs(expected).max())
@@ -98,7 +95,7 @@ def single_draws():
         method = functools.partial(expected_gradients, baselines=baselines, samples=1)
         return method(key, score_fn, jnp.ones(2), 0)
 
-    maps = np.asarray(jit(jax.vmap(one))(jax.random.split(KEY, 20_000)), float)
+    maps = np.asarray(jax.jit(jax.vmap(one))(jax.random.split(KEY, 20_000)), float)
     which = np.searchsorted([0, 2, 3, 4], 1 - maps[:, 0])
     b = np.asarray(baselines, float)[which, 1]
     return which, (maps[:, 1] / (1 - b) - b) / (1 - b)
@@ -124,7 +121,7 @@ def test_of_a_linear_score_with_one_baseline_is_exact_whatever_the_draws():
 def test_in_expectation_is_the_mean_of_integrated_gradients():
     """Of `x²/2` from b: mean `(x² − b²)/2`, and within five standard errors of 20 000 draws."""
     method = functools.partial(expected_gradients, baselines=BASELINES, samples=20_000, chunk=1000)
-    found = jit(method, static_argnums=1)(KEY, square, IMAGE, 0)
+    found = jax.jit(method, static_argnums=1)(KEY, square, IMAGE, 0)
     x, b = np.asarray(IMAGE, float), np.asarray(BASELINES, float)
     expected = ((x**2 - b**2) / 2).mean(axis=0)
     # Given b the map is even between (x − b)·b and (x − b)·x.
@@ -150,7 +147,9 @@ def test_the_chunk_changes_nothing_and_labels_share_the_draws():
 
     def run(chunk):
         method = functools.partial(expected_gradients, baselines=baselines, samples=7, chunk=chunk)
-        return jit(jax.vmap(method, (None, None, None, 0)))(KEY, network, image, jnp.array([2, 5]))
+        return jax.jit(jax.vmap(method, (None, None, None, 0)))(
+            KEY, network, image, jnp.array([2, 5])
+        )
 
     whole = run(None)
     scale = float(np.abs(whole).max())

@@ -27,9 +27,6 @@ B = jnp.asarray(RNG.normal(size=5), jnp.float32)
 IMAGE = jnp.asarray(RNG.normal(size=SHAPE), jnp.float32)
 BASELINES = jnp.asarray(RNG.normal(size=(3, *SHAPE)), jnp.float32)
 
-# What is computed is tested, not how fast: so compile fast.
-jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-
 
 def assert_close(found, expected):
     """Float32, of values near 1."""
@@ -49,7 +46,7 @@ def power(degree):
 def run(score_fn, image, label=0, **options):
     """Compiled; the image is an argument."""
     method = functools.partial(integrated_gradients, **options)
-    return jit(method, static_argnums=0)(score_fn, image, label)
+    return jax.jit(method, static_argnums=0)(score_fn, image, label)
 
 
 # The rules ------------------------------------------------------------------------------------
@@ -189,8 +186,8 @@ def test_of_a_smooth_network_against_a_fine_sum_of_finite_differences():
 def test_one_right_step_from_black_is_gradient_times_input():
     network, image = tiny.network(), tiny.image()
     one = functools.partial(integrated_gradients, rule="right", steps=1)
-    found = jit(one)(network, image, 2)
-    assert_same_sum(found, jit(gradient_times_input)(network, image, 2))
+    found = jax.jit(one)(network, image, 2)
+    assert_same_sum(found, jax.jit(gradient_times_input)(network, image, 2))
 
 
 # Baselines and chunks ---------------------------------------------------------------------------
@@ -208,7 +205,7 @@ def assert_same_sum(one, other):
 
 def test_of_several_baselines_is_the_mean_of_each_one_s(greys):
     network, image = tiny.network(), tiny.image()
-    method = jit(functools.partial(integrated_gradients, steps=6))
+    method = jax.jit(functools.partial(integrated_gradients, steps=6))
     singles = [method(network, image, 2, baselines=grey) for grey in greys]
     found = method(network, image, 2, baselines=greys)
     assert_same_sum(found, np.mean(singles, axis=0))
@@ -226,7 +223,7 @@ def test_the_chunk_changes_nothing(greys):
         method = functools.partial(
             integrated_gradients_and_error, baselines=greys, steps=6, chunk=chunk
         )
-        return jit(method)(tiny.network(), tiny.image(), 2)
+        return jax.jit(method)(tiny.network(), tiny.image(), 2)
 
     whole = run(None)
     for chunk in (1, 5):
@@ -260,9 +257,9 @@ def test_labels_share_the_forward_passes():
 def test_mapped_over_labels_and_images_in_chunks_equals_one_by_one(greys):
     network, images = tiny.network(), jnp.stack([tiny.image(), tiny.image(8)])
     method = functools.partial(integrated_gradients_and_error, baselines=greys, steps=4, chunk=5)
-    single = jit(method)
-    labels = jit(jax.vmap(method, (None, None, 0)))(network, images[0], jnp.array([3, 5]))
-    both = jit(jax.vmap(method, (None, 0, None)))(network, images, 5)
+    single = jax.jit(method)
+    labels = jax.jit(jax.vmap(method, (None, None, 0)))(network, images[0], jnp.array([3, 5]))
+    both = jax.jit(jax.vmap(method, (None, 0, None)))(network, images, 5)
     for found, image, label in (
         (jax.tree.map(lambda x: x[0], labels), images[0], 3),
         (jax.tree.map(lambda x: x[1], labels), images[0], 5),
@@ -306,8 +303,7 @@ def test_the_map_comes_with_its_own_error():
 def test_is_complete_for_a_real_network(squeezenet):
     """50 nodes miss the rise of 27.31 by 0.093, or 0.34 %; magnitudes add up to 4215."""
     image, label = squeezenet.prepare(skimage.data.chelsea()), 285  # Egyptian cat
-    method = functools.partial(integrated_gradients_and_error, steps=50, chunk=10)
-    found = jax.jit(method)(squeezenet, image, label)
+    found = jax.jit(integrated_gradients_and_error)(squeezenet, image, label)
     scores = jax.jit(jax.vmap(squeezenet))(jnp.stack([image, jnp.zeros_like(image)]))
     rise = (scores[0] - scores[1])[label].item()
     assert abs(found.error.item()) < 0.01 * rise
@@ -342,7 +338,7 @@ def test_refuses_what_makes_no_integral(options, message):
     with pytest.raises(InputError, match=message):
         integrated_gradients(linear, IMAGE, 0, **options)
     with pytest.raises(InputError, match=message):
-        jit(functools.partial(integrated_gradients_and_error, **options), static_argnums=0)(
+        jax.jit(functools.partial(integrated_gradients_and_error, **options), static_argnums=0)(
             linear, IMAGE, 0
         )
 

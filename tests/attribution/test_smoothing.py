@@ -20,9 +20,6 @@ IMAGE = jnp.asarray(RNG.normal(size=SHAPE), jnp.float32)
 KEY = jax.random.key(7)
 TRANSFORMATIONS = [smooth, smooth_squared, variance]
 
-# What is computed is tested, not how fast: so compile fast.
-jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-
 
 def linear(image):
     return jnp.tensordot(W, image, 3) + jnp.arange(5.0)
@@ -47,7 +44,7 @@ def copies(image, sigma, samples):
 
 def run(method, score_fn, image, label=0, key=KEY):
     """The random method, compiled."""
-    return jit(method, static_argnums=1)(key, score_fn, image, label)
+    return jax.jit(method, static_argnums=1)(key, score_fn, image, label)
 
 
 # Closed forms -----------------------------------------------------------------------------------
@@ -164,7 +161,7 @@ def test_a_random_method_is_bound_with_its_key():
     baselines = jnp.stack([jnp.zeros(SHAPE), jnp.ones(SHAPE)])
     inner = functools.partial(expected_gradients, jax.random.key(3), baselines=baselines, samples=4)
     found = run(smooth(inner, samples=3, sigma=0.5), cube, IMAGE)
-    inner = jit(inner, static_argnums=0)
+    inner = jax.jit(inner, static_argnums=0)
     each = [inner(cube, jnp.asarray(x, jnp.float32), 0) for x in copies(IMAGE, 0.5, 3)]
     np.testing.assert_allclose(found, np.mean(each, axis=0), rtol=1e-4, atol=1e-5)
 
@@ -183,7 +180,7 @@ def test_is_itself_smoothed_once_its_key_is_bound():
 def test_the_chunk_changes_nothing_and_labels_share_the_noise(transformation):
     def run(chunk):
         method = transformation(saliency, samples=5, sigma=20.0, chunk=chunk)
-        return jit(jax.vmap(method, (None, None, None, 0)))(
+        return jax.jit(jax.vmap(method, (None, None, None, 0)))(
             KEY, tiny.network(), tiny.image(), jnp.array([2, 5])
         )
 
