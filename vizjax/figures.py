@@ -102,7 +102,7 @@ def class_model_figure(
     for number, (image, title) in enumerate(zip(images, titles, strict=True)):
         _picture(figure.add_subplot(axes[number // across, number % across]), image, title)
     plot = figure.add_subplot(axes[down, :])
-    plot.plot(np.asarray(trace), label=[title.splitlines()[0] for title in titles], linewidth=1)
+    plot.plot(np.asarray(trace), label=[title.partition("\n")[0] for title in titles], linewidth=1)
     plot.set_xlabel("step", fontsize=CAPTION_POINTS)
     plot.set_ylabel("objective", fontsize=CAPTION_POINTS)
     plot.tick_params(labelsize=CAPTION_POINTS)

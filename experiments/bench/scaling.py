@@ -71,7 +71,7 @@ class Config:
                 raise InputError(f"`{name}` is {value}; expected numbers of at least 1")
 
 
-TINY = Config((1, 2), (1, 2), (70, 60), (1, 2), (2, 4), rounds=1)
+TINY = Config((1, 2), (1, 2), (106, 53), (1, 2), (2, 4), rounds=1)
 
 
 class Point(NamedTuple):

@@ -11,6 +11,7 @@ from vizjax.errors import InputError
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("adam_promotes")
 def test_everything_is_shown(tmp_path):
     result = cifar10_looks.run(TINY, tmp_path)
     assert set(result.figures) == {

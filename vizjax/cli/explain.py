@@ -84,7 +84,8 @@ def views_of(options: Explain, method: Bound) -> int:
 def caption(options: Explain, network: Network, method: Bound) -> str:
     """The parameters under a figure."""
     if options.recipe == "vizjax":
-        return f"{network.name}; recipe vizjax: {procedures(network)['vizjax'].parameters()}"
+        parameters = procedures(network)["vizjax"].parameters()
+        return f"{network.name}; recipe vizjax by the {options.rule} rule: {parameters}"
     views = views_of(options, method)
     averaged = "the centre view" if views == 1 else f"mean of {views} views"
     return f"{network.name}; {method.caption()} by the {options.rule} rule, {averaged}. {CAPTION}"
@@ -213,8 +214,9 @@ def write(
     write_json(folder / "result.json", result)
     labels = {p.label for p in explanation.predictions}
     for old in [*folder.glob("saliency_*"), *folder.glob("mask_*")]:
-        if old.stem.partition("_")[2] not in map(str, labels):
-            old.unlink()  # of classes that an earlier run explained
+        label = old.stem.partition("_")[2]
+        if label.isdecimal() and int(label) not in labels and old.suffix in (".npy", ".png"):
+            old.unlink()  # of a class that an earlier run explained
 
 
 def _written(
