@@ -56,6 +56,16 @@ def test_the_rule_changes_the_map_and_not_the_scores(explain, photo, out):
     assert np.ptp(found["guided"][1] - found["deconvnet"][1]) > 0
 
 
+def test_maps_of_other_classes_go_and_what_it_never_wrote_stays(explain, photo, out):
+    assert explain(photo, top=3).status == 0
+    (out / "photo/mask_mine.png").write_bytes(b"")
+    assert explain(photo, top=1).status == 0
+    label = contents(out / "photo/result.json")["predictions"][0]["label"]
+    found = {path.name for path in (out / "photo").glob("*_*")}
+    expected = {f"mask_{label}.png", f"saliency_{label}.npy", f"saliency_{label}.png"}
+    assert found == expected | {"mask_mine.png"}
+
+
 def test_labels_replace_the_top_once_each_and_in_order_of_score(explain, photo, out):
     given = ("zebra", "Maned Wolf", "1", "n10000012")
     options = [part for label in given for part in ("--label", label)]
