@@ -133,11 +133,12 @@ def run(options: Bench) -> int:
     print(text)
     if options.out is not None:
         (options.out / "bench.md").write_text(text)
+    lines = slower(KEPT, results) if options.check else []  # before they are kept
     if options.keep and not failures:
         keep(KEPT, results)
         with KEPT.with_name("results.md").open("w" if whole else "a") as file:
             file.write(text if whole else f"\nLater, some rows:\n\n{text}")
-    if options.check and (lines := slower(KEPT, results)):
+    if lines:
         say("\n".join(["vizjax: slower than the ratios that are kept:", *lines]))
         return FAULT
     return max(failures, default=0)

@@ -12,26 +12,24 @@ overlaps as it likes.
 """
 
 import functools
-import math
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import tyro
 
 from experiments.bench import inputs as given
+from experiments.bench.products import products
 from experiments.bench.rows import NETWORKS
 from experiments.output import table
 from experiments.speed import Config as SpeedConfig
 from experiments.speed import random_convnet
 from vizjax import cpu
-from vizjax.attribution.incremental.programs import Equation, program
 from vizjax.cli.console import guarded, progress
 from vizjax.errors import InputError
 from vizjax.models import load
@@ -54,69 +52,6 @@ class Config:
         for name, value in vars(self).items():
             if value < 1:
                 raise InputError(f"`{name}` is {value}; expected at least 1")
-
-
-CONVOLUTION, PRODUCT = "conv_general_dilated", "dot_general"
-"""What JAX calls them."""
-
-
-class Product(NamedTuple):
-    """A convolution or matrix product of a program.
-
-    Attributes:
-      shapes: of the two operands, and of the result.
-      flops: a multiplication and an addition for each pair that meets; zeros of padding, and
-        between the pixels of a dilated operand, are none.
-      run: does it once, on random arrays.
-    """
-
-    shapes: str
-    flops: float
-    run: functools.partial
-
-
-def products(function: Callable, images: jax.Array) -> list[Product]:
-    """The convolutions and matrix products that a result needs, each ready to run alone."""
-    traced = program(function, images)
-    shapes = {number: np.shape(value) for number, value in traced.constants.items()}
-    shapes[traced.image] = images.shape
-    found = []
-    for equation in traced.equations:
-        shapes.update(zip(equation.results, equation.shapes, strict=True))
-        if equation.name in (CONVOLUTION, PRODUCT):
-            found.append(_alone(equation, *(shapes[number] for number in equation.operands)))
-    return found
-
-
-def _alone(equation: Equation, left: tuple[int, ...], right: tuple[int, ...]) -> Product:
-    (out,) = equation.shapes
-    if equation.name == PRODUCT:
-        (contracted, _), _ = equation.params["dimension_numbers"]
-        pairs = math.prod(out) * math.prod(left[axis] for axis in contracted)
-    else:
-        pairs = _pairs(left, right, out, equation.params)
-    operands = [jax.random.normal(jax.random.key(0), shape) for shape in (left, right)]
-    left_text, right_text, out_text = ("×".join(map(str, shape)) for shape in (left, right, out))
-    run = functools.partial(jax.jit(equation.bind), *operands)
-    return Product(f"{left_text} by {right_text} to {out_text}", 2.0 * pairs, run)
-
-
-def _pairs(
-    image: tuple[int, ...], kernel: tuple[int, ...], out: tuple[int, ...], how: dict[str, Any]
-) -> int:
-    """How many values of an image and a kernel meet in a convolution."""
-    images, kernels, outs = (
-        [shape[axis] for axis in axes]
-        for shape, axes in zip((image, kernel, out), how["dimension_numbers"], strict=True)
-    )
-    pairs = outs[0] * outs[1] * kernels[1]
-    names = ("window_strides", "padding", "lhs_dilation", "rhs_dilation")
-    for of, by, to, stride, (before, _), apart, dilation in zip(
-        images[2:], kernels[2:], outs[2:], *(how[name] for name in names), strict=True
-    ):
-        at = np.arange(to)[:, None] * stride - before + np.arange(by) * dilation
-        pairs *= int(((at >= 0) & (at <= (of - 1) * apart) & (at % apart == 0)).sum())
-    return pairs
 
 
 def programs(name: str, config: Config) -> dict[str, tuple[Callable, Any, jax.Array]]:
@@ -167,7 +102,7 @@ def measured(
     product, compiled = jax.jit(jnp.matmul), jax.jit(function)
     found = products(lambda images: function(network, images), images)
     runs = [lambda: product(square, square), lambda: compiled(network, images)]
-    largest, whole, *times = seconds([*runs, *(one.run for one in found)], config.rounds)
+    largest, whole, *times = seconds([*runs, *(one.alone() for one in found)], config.rounds)
     peak, flops, total = 2 * size**3 / largest, sum(one.flops for one in found), sum(times)
     row = [
         title,

@@ -15,6 +15,7 @@ from jax.tree_util import Partial
 
 from experiments.bench import inputs as given
 from experiments.bench.inputs import Inputs, Run
+from experiments.bench.products import products
 from vizjax.ascent import ascend
 from vizjax.ascent.objectives import class_score
 from vizjax.attribution import gradient, saliency
@@ -90,7 +91,7 @@ def _class_models(name: str, inputs: Inputs) -> Run:
     def run(steps: int = given.STEPS):
         return ascend(jax.random.key(0), objective, start, optimizer, steps=steps).image
 
-    return given.Checked(lambda number=0: run(), lambda: run(given.CHECKED_STEPS))
+    return given.Checked(lambda: run(), lambda: run(given.CHECKED_STEPS))
 
 
 def _search(name: str, inputs: Inputs) -> Run:
@@ -117,12 +118,12 @@ def _localisation(name: str, inputs: Inputs) -> Run:
 
 
 def _explain(name: str, inputs: Inputs) -> Run:
-    folder = Path(tempfile.mkdtemp())
-    paths = given.write_photographs(folder, inputs)
+    kept = tempfile.TemporaryDirectory()  # as long as `run`
+    paths = given.write_photographs(Path(kept.name), inputs)
 
     def run(number: int = 0):
         path = paths[number % len(paths)]
-        if explain.run(explain.Explain((path,), out=folder / "explained")):
+        if explain.run(explain.Explain((path,), out=Path(kept.name, "explained"))):
             raise AssertionError(f"{path} could not be explained")
 
     return run
@@ -196,3 +197,11 @@ def matmul() -> Run:
     a = jax.random.normal(jax.random.key(0), (size, size))
     product = jax.jit(jnp.matmul)
     return lambda: product(a, a)
+
+
+def flops(name: str, inputs: Inputs) -> float:
+    """Operations of the convolutions and matrix products in the gradients of 64 images."""
+    network, labels = network_of(name, inputs), jnp.asarray(inputs.labels)
+    gradients = jax.vmap(gradient, (None, 0, 0))
+    found = products(lambda images: gradients(network, images, labels), jnp.asarray(inputs.images))
+    return sum(one.flops for one in found)

@@ -97,8 +97,7 @@ def table_of(results: Results) -> str:
             peak = 2 * MATMUL[jax.default_backend()] ** 3 / outcome.extra["matmul"]
             text += (
                 f"Gradient of 64 images, {network}: {speed / 1e9:.0f} GFLOP/s, "
-                f"{speed / peak:.0%} of a matrix product's {peak / 1e9:.0f}, "
-                "by the operations that PyTorch counts of its own.\n"
+                f"{speed / peak:.0%} of a matrix product's {peak / 1e9:.0f}.\n"
             )
     return text
 

@@ -62,7 +62,7 @@ class Outcome(NamedTuple):
     Attributes:
       difference: `‖ours − peer's‖ / ‖peer's‖`; of masks, the share of pixels; None where nothing
         is compared.
-      extra: what one side measured besides: the matrix product, the operations.
+      extra: of our side besides: the seconds of a matrix product, and its operations in the row.
     """
 
     ours: Timing
@@ -140,7 +140,7 @@ def measure(row: Row, network: str, sides: Sides, *, rounds: int) -> Outcome:
     )
     extra = {}
     if row.name == "saliency_64":
-        extra = {"matmul": _asked(sides[0], "matmul")[0], "flops": _asked(sides[1], "flops")[1]}
+        extra = {"matmul": _asked(sides[0], "matmul")[0], "flops": _asked(sides[0], "flops")[1]}
     return Outcome(ours, peer, difference, extra)
 
 

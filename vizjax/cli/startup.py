@@ -65,15 +65,17 @@ def _prune(folder: Path, most: int) -> None:
     files = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file():
-                status = entry.stat()
-                files.append((max(status.st_atime, status.st_mtime), status.st_size, entry.path))
+            with contextlib.suppress(FileNotFoundError):  # another process deletes as well
+                if entry.is_file():
+                    status = entry.stat()
+                    used = max(status.st_atime, status.st_mtime)
+                    files.append((used, status.st_size, entry.path))
     total = sum(size for _, size, _ in files)
     if total <= most:
         return
     for _, size, path in sorted(files):
         if total <= most // 2:
             return
-        with contextlib.suppress(OSError):  # another process deletes as well
+        with contextlib.suppress(OSError):
             Path(path).unlink()
         total -= size

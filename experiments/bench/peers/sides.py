@@ -225,13 +225,13 @@ def grab_cut(image: np.ndarray, saliency_map: np.ndarray) -> np.ndarray:
 
 
 def _explain(name: str, inputs: Inputs) -> Run:
-    twin, folder = twin_of(name, inputs), Path(tempfile.mkdtemp())
-    paths = given.write_photographs(folder, inputs)
+    twin, kept = twin_of(name, inputs), tempfile.TemporaryDirectory()  # as long as `run`
+    paths = given.write_photographs(Path(kept.name), inputs)
     size = inputs.images.shape[1:3]
 
     def run(number: int = 0):
         path = paths[number % len(paths)]
-        explained(twin, path, folder / path.stem, size=size, segment=grab_cut)
+        explained(twin, path, Path(kept.name, path.stem), size=size, segment=grab_cut)
 
     return run
 
@@ -283,13 +283,3 @@ def fetched(result: Any) -> np.ndarray:
 def device_peak() -> int:
     """The most memory of the GPU that was in use, in bytes; 0 without one."""
     return torch.cuda.max_memory_allocated() if DEVICE.type == "cuda" else 0
-
-
-def flops(name: str, inputs: Inputs) -> int:
-    """Floating-point operations of a forward and a backward pass of 64 images, by PyTorch."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    twin, x = twin_of(name, inputs), _batch(inputs.images).requires_grad_()
-    with FlopCounterMode(display=False) as counter:
-        twin(x)[:, 0].sum().backward()
-    return counter.get_total_flops()
