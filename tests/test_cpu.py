@@ -66,10 +66,11 @@ class Calls:
 
     def __init__(self):
         self.made = []
+        self.most = 2**31 - 1
 
     def mallopt(self, parameter, value):
         self.made.append((parameter, value))
-        return 1
+        return int(value <= self.most)
 
 
 @pytest.fixture
@@ -88,6 +89,13 @@ def test_the_environment_s_malloc_is_kept(monkeypatch, library):
     monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=4:glibc.malloc.check=0")
     cpu.tune()
     assert sorted(parameter for parameter, _ in library.made) == [-3, -1]
+
+
+def test_an_older_glibc_gets_the_largest_threshold_that_it_takes(library):
+    """Refused, it would stay at 128 kB: the other calls switch off that it grows by itself."""
+    library.most = 100 << 20
+    cpu.tune()
+    assert [value for parameter, value in library.made if parameter == -3] == [2**31 - 1, 32 << 20]
 
 
 @pytest.mark.parametrize("error", [AttributeError, ValueError])

@@ -13,13 +13,14 @@ BUT_CONVOLUTIONS = "-individual_convolution"
 """Its value for all that it hands over by itself but convolutions. Matrix products stay: with
 Eigen that of a fully connected layer's gradient takes up to twenty times as long."""
 
-# The environment's name of a parameter, its number in glibc's malloc.h, its value. Two gigabytes
-# are the most that the call takes. One arena: those of XLA's threads give back what is above 64 MB.
+# The environment's name of a parameter, its number in glibc's malloc.h, and values: the first that
+# is taken counts. Two gigabytes are the most that the call takes, and 32 MB of the threshold before
+# glibc 2.35. One arena: those of XLA's threads give back what is above 64 MB.
 _MALLOC = {
-    "trim_threshold": (-1, 2**31 - 1),
-    "top_pad": (-2, 100 << 20),
-    "mmap_threshold": (-3, 2**31 - 1),
-    "arena_max": (-8, 1),
+    "trim_threshold": (-1, [2**31 - 1]),
+    "top_pad": (-2, [100 << 20]),
+    "mmap_threshold": (-3, [2**31 - 1, 32 << 20]),
+    "arena_max": (-8, [1]),
 }
 
 
@@ -44,9 +45,10 @@ def tune() -> None:
         if CONVOLUTIONS not in flags:
             os.environ["XLA_FLAGS"] = f"{flags} {CONVOLUTIONS}={BUT_CONVOLUTIONS}".lstrip()
     if _is_glibc():
-        for name, (parameter, value) in _MALLOC.items():
+        library = ctypes.CDLL(None)
+        for name, (parameter, values) in _MALLOC.items():
             if not _chosen(name):
-                ctypes.CDLL(None).mallopt(parameter, value)
+                any(library.mallopt(parameter, value) for value in values)
 
 
 def _started() -> bool:

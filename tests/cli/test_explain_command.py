@@ -1,10 +1,14 @@
 """`vizjax explain`: what it writes, of photographs of every kind."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 from written import contents, every_file, size
 
+from vizjax.cli.explain import Explain, caption
+from vizjax.cli.methods import bound
 from vizjax.data.images import read_photo
 from vizjax.localisation import bounding_box
 
@@ -146,6 +150,14 @@ def test_the_recipe_vizjax_has_maps_of_its_own(explain, photo, out):
     assert evidence.shape == (40, 60)
     assert 0 <= evidence.min() < evidence.max() <= 1
     assert not np.allclose(evidence, found["paper"][1])
+
+
+def test_the_caption_of_the_recipe_vizjax_says_rule_and_views(squeezenet):
+    options = Explain((), out=Path(), recipe="vizjax", rule="guided", views=1)
+    said = caption(options, squeezenet, bound("saliency", squeezenet, layer="", settings=[]))
+    assert said.startswith(
+        "squeezenet1_1; scores: the centre view; recipe vizjax by the guided rule: Pyramid("
+    )
 
 
 def test_the_recipe_vizjax_refuses_another_method(explain, photo):

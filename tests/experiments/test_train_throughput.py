@@ -26,8 +26,10 @@ def test_the_rows_and_the_batch_learnt_by_heart(tmp_path):
 
 @pytest.mark.slow
 def test_what_is_not_learnt_is_said():
-    with pytest.raises(InputError, match="`steps` is 2, after which the loss is"):
+    with pytest.raises(InputError, match="`steps` is 2, and after 2 the loss is"):
         by_heart(dataclasses.replace(TINY, steps=2))
+    with pytest.raises(InputError, match=r"`steps` is 300, and after \d{1,2} the loss is nan"):
+        by_heart(dataclasses.replace(TINY, learning_rate=1e6))
 
 
 @pytest.mark.parametrize(

@@ -83,11 +83,14 @@ def views_of(options: Explain, method: Bound) -> int:
 
 def caption(options: Explain, network: Network, method: Bound) -> str:
     """The parameters under a figure."""
-    if options.recipe == "vizjax":
-        parameters = procedures(network)["vizjax"].parameters()
-        return f"{network.name}; recipe vizjax by the {options.rule} rule: {parameters}"
     views = views_of(options, method)
     averaged = "the centre view" if views == 1 else f"mean of {views} views"
+    if options.recipe == "vizjax":
+        parameters = procedures(network)["vizjax"].parameters()
+        return (
+            f"{network.name}; scores: {averaged}; recipe vizjax by the {options.rule} rule: "
+            f"{parameters}"
+        )
     return f"{network.name}; {method.caption()} by the {options.rule} rule, {averaged}. {CAPTION}"
 
 
